@@ -1,0 +1,1 @@
+"""Define-XML out of the metadata (not there yet)."""

@@ -1,0 +1,1 @@
+"""WHAT must come out: the metadata model, the standards as data, findings and rules. Imports nobody."""
