@@ -63,9 +63,7 @@ class Finding:
         if self.file:
             parts.append(f"{self.file}:{self.row}" if self.row is not None else self.file)
         if self.dataset:
-            parts.append(
-                ".".join([self.dataset, "/".join(self.variables)]) if self.variables else self.dataset
-            )
+            parts.append(".".join([self.dataset, "/".join(self.variables)]) if self.variables else self.dataset)
         if self.key:
             parts.append(" ".join(f"{name}={value}" for name, value in self.key))
         return " ".join(parts)

@@ -81,9 +81,7 @@ def _construct(node: yaml.Node, path: Path_, name: str, lines: dict[Path_, int],
     if isinstance(node, yaml.MappingNode):
         return dict(_pairs(node, path, name, lines, faults))
     if isinstance(node, yaml.SequenceNode):
-        return [
-            _construct(item, (*path, index), name, lines, faults) for index, item in enumerate(node.value)
-        ]
+        return [_construct(item, (*path, index), name, lines, faults) for index, item in enumerate(node.value)]
     return _scalar(node)
 
 
@@ -102,7 +100,7 @@ def _pairs(
 
 def _scalar(node: yaml.Node) -> str | int | float | bool | None:
     value = str(node.value)
-    if getattr(node, "style", None) is not None:  # quoted or block: text, as written
+    if getattr(node, "style", None) in ("'", '"', "|", ">"):  # quoted or block: text, as written
         return value
     if value in ("", "~", "null"):
         return None
