@@ -1,0 +1,91 @@
+"""Account for every raw column: mapped, listed as not submitted with a reason, or a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+import pandas as pd
+
+from sdtm.mapping import Block, StudyMapping
+from sdtm.rawtable import RawTable
+from specs.findings import Finding
+from specs.rules import RULES
+
+
+def used_columns(study: StudyMapping) -> frozenset[tuple[str, str]]:
+    """Return the raw columns, as (table, column), that some rule of the study reads."""
+    found: set[tuple[str, str]] = set()
+    for mapping in study.domains.values():
+        for block in mapping.blocks:
+            found.update(_used_by(block))
+    subjects = study.conventions.subjects
+    if subjects is not None:
+        found.update((subjects.table, name) for name in (subjects.id, subjects.previous) if name)
+    for item in study.conventions.visits.occurrences:
+        read = {item.date, item.instance, *item.subject.columns}
+        read |= (item.code.columns if item.code else frozenset()) | (item.where.columns if item.where else frozenset())
+        found.update((item.table, name) for name in read if name)
+    return frozenset(found)
+
+
+def _used_by(block: Block) -> Iterator[tuple[str, str]]:
+    aliases = {join.alias: join.table for join in block.joins}
+    rules = (*block.helpers.values(), *block.variables, *(supp.rule for supp in block.supp))
+    names = [name for rule in rules for name in rule.reads]
+    names += block.where.columns if block.where else ()
+    names += [name for item in block.long for name in item.columns.values()]
+    names += [*block.unique.by, block.unique.order] if block.unique else []
+    names += [*block.wide.by, block.wide.name, block.wide.value] if block.wide else []
+    for join in block.joins:
+        names += [*join.on, *join.between, *join.wildcard]
+        theirs = [name for pair in join.between.values() for name in pair] + [item for item, _ in join.wildcard.values()]
+        theirs += list(join.on.values()) + list(join.where.columns if join.where else ())
+        yield from ((join.table, name) for name in theirs)
+    for name in names:
+        alias, _, rest = name.partition(".")
+        yield (aliases[alias], rest) if rest and alias in aliases else (block.source, name)
+
+
+def listed_columns(study: StudyMapping) -> frozenset[tuple[str, str]]:
+    """Return the raw columns, as (table, column), that a block lists as not submitted."""
+    return frozenset(
+        (block.source, name)
+        for mapping in study.domains.values()
+        for block in mapping.blocks
+        for name in block.not_submitted
+    )
+
+
+def check_coverage(
+    study: StudyMapping, *, tables: Mapping[str, RawTable], not_submitted: Mapping[str, Mapping[str, str]]
+) -> list[Finding]:
+    """
+    Report each raw column that is neither mapped nor listed as not submitted.
+
+    ``not_submitted``: by table, the columns (or patterns such as ``*_INT``) that study.yaml lists with a reason. A column with data is an error, an
+    empty one a note; the finding names the header's row, the number of filled cells and the first filled row.
+    """
+    accounted = used_columns(study) | listed_columns(study)
+    findings = []
+    for name, table in tables.items():
+        listed = not_submitted.get(name, {})
+        for column in table.columns:
+            if (name, column) not in accounted and not any(fnmatchcase(column, pattern) for pattern in listed):
+                findings.append(_unmapped(table, column))
+    return findings
+
+
+def _unmapped(table: RawTable, column: str) -> Finding:
+    filled = table.data[column].str.strip() != ""
+    file = str(table.origin["file"].iloc[0]) if len(table.origin) else table.facts.get("file", table.name)
+    first: pd.Series = table.origin["row"][filled]
+    count = int(filled.sum())
+    message = f"column {column} is neither mapped nor listed as not submitted; {count} of {len(filled)} rows have a value"
+    return RULES["MAP-COLUMN" if count else "MAP-COLUMN-EMPTY"].finding(
+        message=message,
+        variables=(column,),
+        values=(str(table.data[column][filled].iloc[0]),) if count else (),
+        file=file,
+        row=int(first.iloc[0]) if count else None,
+    )

@@ -1,0 +1,201 @@
+"""A study is wherever its study.yaml lies: read it, its specifications and its mappings; every fault told at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sdtm.compile_conventions import CONVENTION_KEYS, compile_conventions
+from sdtm.compile_study import compile_study
+from sdtm.mapping import StudyMapping
+from sdtm.node import Node
+from sdtm.operation import Operation
+from sdtm.operations import OPERATIONS
+from specs.findings import Fault, SpecificationError
+from specs.load import load_specs
+from specs.model import Specs
+from specs.yamlfile import YamlFile, read_yaml
+from trialmill.faults import CallError
+from trialmill.raw import TableSource
+from trialmill.waivers import Waiver, compile_waivers
+
+STUDY_FILE = "study.yaml"
+NOT_DOMAINS = (STUDY_FILE, "waivers.yaml", "transfer.yaml")
+STUDY_KEYS = (
+    "study", "title", "standard", "terminology", "specs", "raw", "transfers", "tables", "not_submitted",
+    "ignored_files", "common", "custom", "crf", *CONVENTION_KEYS,
+)  # fmt: skip
+TABLE_KEYS = (
+    "file", "sheet", "header", "member", "encoding", "delimiter", "record", "end", "optional", "not_submitted",
+)  # fmt: skip
+
+
+
+@dataclass(frozen=True)
+class RawSource:
+    """How one raw table is read, and what of it is not submitted (``whole``: the reason why none of it is)."""
+
+    source: TableSource
+    optional: bool = False
+    whole: str = ""
+    not_submitted: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study's folder, compiled."""
+
+    folder: Path
+    name: str
+    title: str
+    raw: Path
+    cutoff: str
+    tables: Mapping[str, RawSource]
+    ignored_files: Mapping[str, str]
+    specs: Specs
+    mapping: StudyMapping
+    waivers: tuple[Waiver, ...]
+    files: tuple[Path, ...]
+
+
+def read_study(folder: Path, *, raw: Path | None = None, cutoff: str = "") -> Study:
+    """
+    Read and compile the study in *folder*.
+
+    ``raw`` is the transfer's folder (default: the one study.yaml names), ``cutoff`` its data cut-off (default: what
+    study.yaml says of the transfer of that name). Raises SpecificationError with every fault found.
+    """
+    file = _study_file(folder)
+    faults: list[Fault] = []
+    node = Node(file, (), file.content, faults)
+    if not node.only(STUDY_KEYS, what=STUDY_FILE):
+        raise SpecificationError(faults)
+    name = node.text("study", required=True)
+    transfer = raw if raw is not None else folder / node.text("raw", default="raw")
+    conventions = compile_conventions(
+        node, study=name, cutoff=_cutoff(node, transfer, given=cutoff), folder=folder
+    )
+    specs = _specs(node, folder)
+    tables = _tables(node)
+    domains = _domain_files(folder, faults)
+    mapping = compile_study(
+        domains, conventions=conventions, common=node.child("common"), specs=specs, tables=tables,
+        operations=_operations(node, folder), faults=faults,
+    )  # fmt: skip
+    waivers = compile_waivers(folder / "waivers.yaml", faults=faults)
+    if faults:
+        raise SpecificationError(faults)
+    return Study(
+        folder=folder, name=name, title=node.text("title"), raw=transfer, cutoff=conventions.cutoff, tables=tables,
+        ignored_files=_reasons(node.child("ignored_files")), specs=specs, mapping=mapping, waivers=waivers,
+        files=(file.path, *(item.path for item in domains)),
+    )  # fmt: skip
+
+
+def _study_file(folder: Path) -> YamlFile:
+    if not folder.is_dir():
+        raise CallError(f"{folder}: no such folder; a study is a folder with a {STUDY_FILE} (see trialmill new)")
+    if not (folder / STUDY_FILE).is_file():
+        raise CallError(f"{folder}: there is no {STUDY_FILE} here; make a study with: trialmill new {folder}")
+    return read_yaml(folder / STUDY_FILE)
+
+
+def _cutoff(node: Node, transfer: Path, *, given: str) -> str:
+    transfers = node.child("transfers")
+    for key, child in transfers.pairs(what="transfers"):
+        child.only(("cutoff", "note"), what=f"transfer {key}")
+        _check_date(child.text("cutoff", required=True), child.child("cutoff"))
+    if given:
+        _check_date(given, node)
+        return given
+    declared = transfers.child(transfer.name)
+    if declared.value is None:
+        transfers.fault(
+            f"transfer {transfer.name} is not declared, so its data cut-off is not known",
+            f"add {transfer.name}: {{cutoff: YYYY-MM-DD}} under transfers:, or give --cutoff",
+        )
+        return ""
+    return declared.text("cutoff")
+
+
+def _check_date(text: str, node: Node) -> None:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        node.fault(f"{text!r} is not a date", "write it as YYYY-MM-DD")
+
+
+def _specs(node: Node, folder: Path) -> Specs:
+    relative = node.text("specs")
+    deltas = folder / relative if relative else None
+    if deltas is not None and not deltas.is_dir():
+        node.child("specs").fault(f"no such folder: {relative}", "give the folder of the study's deltas")
+        deltas = None
+    return load_specs(
+        standard=node.text("standard", default="sdtmig-3.4"),
+        terminology=node.text("terminology", required=True),
+        study=deltas,
+        ct_folders=[folder / "ct"],
+    )
+
+
+def _tables(node: Node) -> Mapping[str, RawSource]:
+    everywhere = _reasons(node.child("not_submitted"))
+    return {name: _table(name, child, everywhere) for name, child in node.child("tables").pairs(what="tables")}
+
+
+def _table(name: str, node: Node, everywhere: Mapping[str, str]) -> RawSource:
+    if not node.only(TABLE_KEYS, what="a table"):
+        return RawSource(TableSource(name, ""))
+    header = node.child("header").value or 1
+    if not isinstance(header, int) or header < 1:
+        node.child("header").fault("header is the number of the header row, counted from 1")
+        header = 1
+    texts = {key: node.text(key) for key in ("sheet", "member", "encoding", "delimiter", "record", "end")}
+    source = TableSource(name=name, file=node.text("file", required=True), header=header, **texts)
+    listed = node.child("not_submitted")
+    if isinstance(listed.value, str):
+        return RawSource(source, node.child("optional").value is True, listed.value)
+    return RawSource(source, node.child("optional").value is True, "", {**everywhere, **_reasons(listed)})
+
+
+def _reasons(node: Node) -> Mapping[str, str]:
+    return {key: str(child.value) for key, child in node.pairs(what=str(node.path[-1]))}
+
+
+def _domain_files(folder: Path, faults: list[Fault]) -> list[YamlFile]:
+    found = []
+    for path in sorted(folder.glob("*.yaml")):
+        if path.name not in NOT_DOMAINS:
+            try:
+                found.append(read_yaml(path))
+            except SpecificationError as error:
+                faults.extend(error.faults)
+    return found
+
+
+def _operations(node: Node, folder: Path) -> Mapping[str, Operation]:
+    """The operations of this run: the built-in ones and those of the study's own custom.py, which replaces none."""
+    relative = node.text("custom")
+    if not relative:
+        return OPERATIONS
+    path = folder / relative
+    module_name = "trialmill_custom_" + re.sub(r"\W", "_", folder.name)
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        node.child("custom").fault(f"no such file: {relative}")
+        return OPERATIONS
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ImportError, NameError, TypeError, AttributeError, KeyError) as error:
+        node.child("custom").fault(f"{relative} cannot be loaded: {error}")
+        return OPERATIONS
+    own = {item.name: item for item in vars(module).values() if isinstance(item, Operation)}
+    for name in sorted(set(own) & set(OPERATIONS)):
+        node.child("custom").fault(f"{relative} defines {name}, which is a built-in operation", "give it another name")
+    return {**OPERATIONS, **{name: item for name, item in own.items() if name not in OPERATIONS}}
