@@ -22,7 +22,7 @@ MONTHS = {name.upper(): number for number, name in enumerate(month_name) if name
 MONTHS |= {name[:3]: number for name, number in MONTHS.items()} | {"SEPT": 9}
 
 _LETTERS = {"y": ("year", 4), "d": ("day", 2), "h": ("hour", 2), "s": ("second", 2)}
-_FIELD = re.compile(r"[yY]+|M+|m+|[dD]+|[hH]+|[sS]+|[A-Za-z]+|\s+|.", re.DOTALL)
+_FIELD = re.compile(r"[yY]+|M+|m+|[dD]+|[hH]+|[sS]+|T(?=[hH])|[A-Za-z]+|\s+|.", re.DOTALL)
 _ISO_PATTERN = re.compile(r"yyyy-MM-dd(T(hh|HH)(:mm(:ss)?)?)?")
 
 

@@ -77,7 +77,9 @@ def decode_file(file: RawFile, encoding: str = "") -> Text:
 
 def _known_name(encoding: str, file: RawFile) -> str:
     try:
-        b"".decode(encoding)
+        b"text".decode(encoding)
+    except UnicodeError:
+        pass  # known, and only these four bytes are none of it
     except LookupError:
         cure = "name one such as utf-8, gb18030, big5, cp1252, iso-8859-1"
         raise RawError(f"no encoding {encoding!r} is known", file=file.shown, cure=cure, rule=ENCODING) from None
@@ -93,10 +95,11 @@ def _check_mark(name: str, marked: str, file: RawFile) -> None:
 def _find_utf16(content: bytes) -> str:
     """Return which UTF-16 it is by where the zero bytes of its ASCII characters stand, or the empty text."""
     sample = content[:SAMPLE]
-    zeros = sample[0::2].count(0), sample[1::2].count(0)
-    if len(content) % 2 or not min(zeros) * 20 < max(zeros) > len(sample) // 100:
-        return ""
-    return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    high, low = sample[0::2].count(0), sample[1::2].count(0)
+    name = "utf-16-be" if high > low else "utf-16-le"
+    has_zeros = min(high, low) * 20 < max(high, low) > len(sample) // 20
+    is_whole = len(content) % 2 == 0 and "\n" in sample.decode(name, errors="ignore")
+    return name if has_zeros and is_whole else ""
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:

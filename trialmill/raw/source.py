@@ -10,8 +10,6 @@ from pathlib import Path
 
 from trialmill.faults import CallError
 
-from trialmill.faults import CallError
-
 UNREADABLE = "RAW-UNREADABLE"
 CUT_OFF = "RAW-CUT-OFF"
 RAGGED = "RAW-RAGGED"
