@@ -18,7 +18,7 @@ from sdtm.rawtable import RawTable
 from sdtm.results import Refusal, Result, make_findings, refuse
 from sdtm.row_operations import number_text
 from sdtm.rows import SUBJECT, Records, Rows
-from sdtm.source import select_rows
+from sdtm.source import Account, select_rows
 from sdtm.subjects import read_first_numbers
 from sdtm.supp import build_supp
 from sdtm.visits import derive_visit_table
@@ -33,7 +33,8 @@ class Domain:
     One domain, finished: ``data`` as it is submitted, ``supp`` its SUPP-- (None where there is nothing).
 
     ``origin`` has the rows of ``data`` and says where each record came from (table, file, row, record);
-    ``refused`` are the cells (row of ``data``, variable) that already have a finding.
+    ``refused`` are the cells (row of ``data``, variable) that already have a finding; ``accounts`` say of each block
+    how many rows it had and kept.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Domain:
     origin: pd.DataFrame
     supp: pd.DataFrame | None
     refused: frozenset[tuple[int, str]]
-    excluded: int
+    accounts: tuple[Account, ...]
 
 
 @dataclass
@@ -59,7 +60,7 @@ class _Work:
     supp: pd.DataFrame
     findings: list[Finding] = field(default_factory=list)
     refused: set[tuple[int, str]] = field(default_factory=set)
-    excluded: int = 0
+    accounts: list[Account] = field(default_factory=list)
 
 
 def build_study(
@@ -100,7 +101,7 @@ def _build_rows(
         rows = Rows(selected.data, study.conventions, specs, visits=visits, subjects=known)
         part = _Work(pd.DataFrame(index=rows.index), selected.origin, pd.DataFrame(index=rows.index))
         part.findings += selected.findings
-        part.excluded = selected.excluded
+        part.accounts.append(selected.account)
         _fill_rows(block, rows, part, dataset=dataset)
         parts.append(part)
     return _stacked(parts, mapping, dataset)
@@ -159,8 +160,7 @@ def _refusal_findings(refusal: Refusal, target: str, work: _Work, *, dataset: Da
     labels = refusal.text.index
     subjects = work.data.loc[labels, SUBJECT] if SUBJECT in work.data else None
     messages = [
-        f"{text!r}: {reason}" if text else reason
-        for text, reason in zip(refusal.text, refusal.reason, strict=True)
+        f"{text!r}: {reason}" if text else reason for text, reason in zip(refusal.text, refusal.reason, strict=True)
     ]
     return make_findings(
         refusal.rule, origin=work.origin.loc[labels], values=refusal.text, messages=messages,
@@ -182,7 +182,7 @@ def _stacked(parts: list[_Work], mapping: DomainMapping, dataset: Dataset) -> _W
     for part, offset in zip(parts, offsets, strict=False):
         work.findings += part.findings
         work.refused |= {(label + int(offset), target) for label, target in part.refused}
-        work.excluded += part.excluded
+        work.accounts += part.accounts
     return work
 
 
@@ -214,7 +214,7 @@ def _finish(mapping: DomainMapping, work: _Work, *, study: StudyMapping, specs: 
     refused = frozenset((int(position[label]), target) for label, target in work.refused if label in position.index)
     finished = _complete(data, submitted(mapping, dataset), dataset).reset_index(drop=True)
     origin = work.origin.loc[labels].reset_index(drop=True)
-    return Domain(mapping.domain, finished, origin, supp, refused, work.excluded)
+    return Domain(mapping.domain, finished, origin, supp, refused, tuple(work.accounts))
 
 
 def _drop_after_cutoff(mapping: DomainMapping, work: _Work, *, study: StudyMapping) -> None:
@@ -241,5 +241,7 @@ def _complete(data: pd.DataFrame, names: tuple[str, ...], dataset: Dataset) -> p
         if name in data:
             columns[name] = data[name].astype("float64" if number else "str")
         else:
-            columns[name] = pd.Series(np.nan if number else "", index=data.index, dtype="float64" if number else "str")
+            columns[name] = pd.Series(
+                np.nan if number else "", index=data.index, dtype="float64" if number else "str"
+            )
     return pd.DataFrame(columns, index=data.index)

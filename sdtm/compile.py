@@ -10,7 +10,7 @@ from sdtm.expressions import Expression
 from sdtm.mapping import Block, DomainMapping, Example, Join, LongItem, Rule, SuppRule, Unique, Wide, is_helper
 from sdtm.node import Node
 from sdtm.operation import Operation
-from sdtm.parameters import ParameterError, Scope, compile_expression, kind_of, suggest
+from sdtm.parameters import ParameterError, Scope, compile_expression, suggest
 from specs.model import Dataset
 
 BLOCK_KEYS = (
@@ -39,7 +39,9 @@ def compile_domain(node: Node, *, language: Language) -> DomainMapping | None:
     dataset = language.scope.specs.datasets.get(name)
     if dataset is None:
         if name:
-            node.child("domain").fault(f"{name} is not a dataset of the standard", suggest(name, language.scope.specs.datasets))
+            node.child("domain").fault(
+                f"{name} is not a dataset of the standard", suggest(name, language.scope.specs.datasets)
+            )
         return None
     compiler = _Compiler(dataset, language)
     stack = list(node.child("stack").items(what="stack"))
@@ -218,7 +220,9 @@ class _Compiler:
         table = node.text("table", required=True)
         cardinality = node.text("cardinality", required=True)
         if cardinality and cardinality not in CARDINALITIES:
-            node.child("cardinality").fault(f"{cardinality} is not a cardinality", f"one of {', '.join(CARDINALITIES)}")
+            node.child("cardinality").fault(
+                f"{cardinality} is not a cardinality", f"one of {', '.join(CARDINALITIES)}"
+            )
         return Join(
             table=table,
             alias=node.text("as", default=table),

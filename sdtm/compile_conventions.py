@@ -40,8 +40,8 @@ def _date_format(node: Node) -> DateFormat | None:
         return parse_date_format(
             node.text("format", required=True),
             unknown=node.texts("unknown"),
-            impossible=node.text("impossible", default="refuse"),  # type: ignore[arg-type]  # checked by the parser
-            calendar=node.text("calendar", default="gregorian"),  # type: ignore[arg-type]
+            impossible=node.text("impossible", default="refuse"),
+            calendar=node.text("calendar", default="gregorian"),
         )
     except ValueError as error:
         node.fault(str(error))
@@ -134,7 +134,9 @@ def _lookups(node: Node, *, folder: Path) -> Mapping[str, Lookup]:
         try:
             table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
         except (OSError, ValueError) as error:
-            child.fault(f"lookup table {child.value} cannot be read: {error}", "it is a CSV file in the study's folder")
+            child.fault(
+                f"lookup table {child.value} cannot be read: {error}", "it is a CSV file in the study's folder"
+            )
             continue
         found[name] = Lookup(name, table.astype("str"), child.address)
     return found

@@ -24,7 +24,9 @@ def used_columns(study: StudyMapping) -> frozenset[tuple[str, str]]:
         found.update((subjects.table, name) for name in (subjects.id, subjects.previous) if name)
     for item in study.conventions.visits.occurrences:
         read = {item.date, item.instance, *item.subject.columns}
-        read |= (item.code.columns if item.code else frozenset()) | (item.where.columns if item.where else frozenset())
+        read |= (item.code.columns if item.code else frozenset()) | (
+            item.where.columns if item.where else frozenset()
+        )
         found.update((item.table, name) for name in read if name)
     return frozenset(found)
 
@@ -39,7 +41,9 @@ def _used_by(block: Block) -> Iterator[tuple[str, str]]:
     names += [*block.wide.by, block.wide.name, block.wide.value] if block.wide else []
     for join in block.joins:
         names += [*join.on, *join.between, *join.wildcard]
-        theirs = [name for pair in join.between.values() for name in pair] + [item for item, _ in join.wildcard.values()]
+        theirs = [name for pair in join.between.values() for name in pair] + [
+            item for item, _ in join.wildcard.values()
+        ]
         theirs += list(join.on.values()) + list(join.where.columns if join.where else ())
         yield from ((join.table, name) for name in theirs)
     for name in names:
@@ -47,14 +51,35 @@ def _used_by(block: Block) -> Iterator[tuple[str, str]]:
         yield (aliases[alias], rest) if rest and alias in aliases else (block.source, name)
 
 
-def listed_columns(study: StudyMapping) -> frozenset[tuple[str, str]]:
-    """Return the raw columns, as (table, column), that a block lists as not submitted."""
-    return frozenset(
-        (block.source, name)
-        for mapping in study.domains.values()
-        for block in mapping.blocks
-        for name in block.not_submitted
-    )
+def describe_coverage(
+    study: StudyMapping, *, tables: Mapping[str, RawTable], not_submitted: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """Say of every raw column whether it is mapped, not submitted (and why) or neither, and how full it is."""
+    used = used_columns(study)
+    listed = {(block.source, name): why for mapping in study.domains.values() for block in mapping.blocks
+              for name, why in block.not_submitted.items()}  # fmt: skip
+    rows = []
+    for name, table in tables.items():
+        for column in table.columns:
+            status, reason = _status(name, column, used, listed, not_submitted.get(name, {}))
+            filled = int((table.data[column].str.strip() != "").sum())
+            row = {"table": name, "column": column, "rows": str(len(table.data)), "filled": str(filled)}
+            rows.append({**row, "status": status, "reason": reason})
+    return rows
+
+
+def _status(
+    table: str, column: str, used: frozenset[tuple[str, str]], listed: Mapping[tuple[str, str], str],
+    everywhere: Mapping[str, str],
+) -> tuple[str, str]:  # fmt: skip
+    if (table, column) in used:
+        return "mapped", ""
+    if (table, column) in listed:
+        return "not submitted", listed[table, column]
+    for pattern, reason in everywhere.items():
+        if fnmatchcase(column, pattern):
+            return "not submitted", reason
+    return "unmapped", ""
 
 
 def check_coverage(
@@ -63,17 +88,11 @@ def check_coverage(
     """
     Report each raw column that is neither mapped nor listed as not submitted.
 
-    ``not_submitted``: by table, the columns (or patterns such as ``*_INT``) that study.yaml lists with a reason. A column with data is an error, an
-    empty one a note; the finding names the header's row, the number of filled cells and the first filled row.
+    ``not_submitted``: by table, the columns (or patterns such as ``*_INT``) that study.yaml lists with a reason. A
+    column with data is an error, an empty one a note; the finding tells how many cells are filled, and the first.
     """
-    accounted = used_columns(study) | listed_columns(study)
-    findings = []
-    for name, table in tables.items():
-        listed = not_submitted.get(name, {})
-        for column in table.columns:
-            if (name, column) not in accounted and not any(fnmatchcase(column, pattern) for pattern in listed):
-                findings.append(_unmapped(table, column))
-    return findings
+    coverage = describe_coverage(study, tables=tables, not_submitted=not_submitted)
+    return [_unmapped(tables[row["table"]], row["column"]) for row in coverage if row["status"] == "unmapped"]
 
 
 def _unmapped(table: RawTable, column: str) -> Finding:
@@ -81,7 +100,9 @@ def _unmapped(table: RawTable, column: str) -> Finding:
     file = str(table.origin["file"].iloc[0]) if len(table.origin) else table.facts.get("file", table.name)
     first: pd.Series = table.origin["row"][filled]
     count = int(filled.sum())
-    message = f"column {column} is neither mapped nor listed as not submitted; {count} of {len(filled)} rows have a value"
+    message = (
+        f"column {column} is neither mapped nor listed as not submitted; {count} of {len(filled)} rows have a value"
+    )
     return RULES["MAP-COLUMN" if count else "MAP-COLUMN-EMPTY"].finding(
         message=message,
         variables=(column,),

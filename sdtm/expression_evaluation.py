@@ -207,9 +207,11 @@ def _test_text(node: TextTest, rows: _Rows) -> _Result:
 
     def find(texts: pd.Series[str]) -> pd.Series[bool]:
         trimmed = texts.str.strip()
-        return test(trimmed, pattern) & (trimmed != "")
+        found: pd.Series[bool] = test(trimmed, pattern)
+        return found & (trimmed != "")
 
-    return _settle(columns.on_uniques(columns.to_texts(values), find), refusals)
+    holds: pd.Series[bool] = columns.on_uniques(columns.to_texts(values), find)
+    return _settle(holds, refusals)
 
 
 def _find_missing(node: IsMissing, rows: _Rows) -> _Result:

@@ -154,7 +154,10 @@ def compare_texts(operator: str, left: pd.Series[str], right: pd.Series[str]) ->
 
 def find_misordered(operator: str, left: pd.Series[str], right: pd.Series[str]) -> pd.Series[bool]:
     """Rows where two texts are both numbers and their order as texts is not their order as numbers ('9' and '10')."""
-    numbers, others = to_numbers(left)[0], to_numbers(right)[0]
+    others = to_numbers(right)[0]
+    if others.isna().all():  # dates and words: nothing to read on the left
+        return others.notna()
+    numbers = to_numbers(left)[0]
     differs = compare_texts(operator, left, right) != compare_numbers(operator, numbers, others)
     return differs & numbers.notna() & others.notna()
 

@@ -23,7 +23,7 @@ from sdtm import expression_tree as tree
 from sdtm.expression_evaluation import Columns, Evaluated, Refusal, evaluate_tree
 from sdtm.expression_functions import FUNCTIONS
 from sdtm.expression_kinds import Kind, KindError, find_kind, require_condition
-from sdtm.expression_tree import columns_of, to_text
+from sdtm.expression_tree import Node, columns_of, to_text
 
 if TYPE_CHECKING:
     from lark import Lark, Token
@@ -99,7 +99,7 @@ class Expression:
     text: str
     columns: frozenset[str]
     kind: Kind | None
-    tree: tree.Node
+    tree: Node
 
 
 class ExpressionError(ValueError):
@@ -163,12 +163,12 @@ def _parse(text: str, condition: bool) -> Expression:
     return Expression(text, columns_of(parsed), kind, parsed)
 
 
-def _parse_tree(text: str) -> tree.Node:
+def _parse_tree(text: str) -> Node:
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
     _check_text(text)
     try:
-        parsed = cast(tree.Node, _parser().parse(text))  # the builders make nodes, not lark trees
+        parsed = cast(Node, _parser().parse(text))  # the builders make nodes, not lark trees
     except UnexpectedToken as error:
         raise ExpressionError(text, *_explain_token(text, error)) from None
     except UnexpectedCharacters as error:
@@ -281,10 +281,10 @@ def _builders() -> SimpleNamespace:
 def _at(parts: list[Any]) -> int:
     """Return where a rule's first part starts in the text."""
     first = parts[0]
-    return first.at if isinstance(first, tree.Node) else int(first.start_pos or 0)
+    return first.at if isinstance(first, Node) else int(first.start_pos or 0)
 
 
-def _build_negative(parts: list[Any]) -> tree.Node:
+def _build_negative(parts: list[Any]) -> Node:
     operand = parts[1]
     if isinstance(operand, tree.NumberLiteral):
         return tree.NumberLiteral(0.0 - operand.value, at=_at(parts))

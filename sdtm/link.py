@@ -38,7 +38,9 @@ def link_tables(study: StudyMapping, *, tables: Collection[str]) -> list[Fault]:
 
 
 def _no_table(name: str, address: Address, tables: Collection[str]) -> Fault:
-    return address.fault(f"no raw table is called {name}", suggest(name, tables) + "; tables are declared in study.yaml")
+    return address.fault(
+        f"no raw table is called {name}", suggest(name, tables) + "; tables are declared in study.yaml"
+    )
 
 
 def link_columns(study: StudyMapping, *, columns: TableColumns, files: Mapping[str, str]) -> list[Fault]:
@@ -60,7 +62,9 @@ def link_columns(study: StudyMapping, *, columns: TableColumns, files: Mapping[s
 def _link_block(block: Block, *, columns: TableColumns, files: Mapping[str, str]) -> Iterator[Fault]:
     base = columns[block.source]
     if block.wide is not None:
-        yield from _unknown((*block.wide.by, block.wide.name, block.wide.value), base, block.wide.address, files[block.source])
+        yield from _unknown(
+            (*block.wide.by, block.wide.name, block.wide.value), base, block.wide.address, files[block.source]
+        )
         base = (*block.wide.by, *block.wide.columns.values())
     known = [*base, *STUDY_NAMES]
     for item in block.long:
@@ -134,7 +138,11 @@ def link_targets(study: StudyMapping, *, specs: Specs) -> list[Fault]:
             faults += _unknown_variables(rule, mapping, study, specs)
         names = [*mapping.order, *([mapping.cutoff] if mapping.cutoff else [])]
         known = _known(mapping, dataset)
-        faults += [mapping.address.fault(f"{name} is not filled", suggest(name, known)) for name in names if name not in known]
+        faults += [
+            mapping.address.fault(f"{name} is not filled", suggest(name, known))
+            for name in names
+            if name not in known
+        ]
     return faults
 
 
@@ -171,8 +179,8 @@ def order_rules(study: StudyMapping) -> tuple[tuple[tuple[str, Rule], ...], list
     fills = {(domain, target): (domain, targets) for domain, targets in rules for target in targets}
     graph: dict[tuple[str, tuple[str, ...]], list[tuple[str, tuple[str, ...]]]] = {}
     for (domain, targets), rule in rules.items():
-        read = [tuple(name.split(".", 1)) if "." in name else (domain, name) for name in sorted(rule.reads)]
-        graph[domain, targets] = [fills[name] for name in read if name in fills]  # type: ignore[index]
+        read = [name.partition(".") if "." in name else (domain, ".", name) for name in sorted(rule.reads)]
+        graph[domain, targets] = [fills[there, name] for there, _, name in read if (there, name) in fills]
     try:
         ordered = tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:

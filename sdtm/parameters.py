@@ -177,14 +177,16 @@ KINDS: Mapping[Any, Kind] = {
     ColumnName: Kind(_column, lambda name: frozenset({name}), _STRING, "a column"),
     ColumnNames: Kind(
         _columns,
-        lambda names: frozenset(names),
+        frozenset,
         {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "a column or a list of columns",
     ),
     Formula: Kind(_expression, lambda expression: expression.columns, _STRING, "an expression"),
     Condition: Kind(_condition, lambda expression: expression.columns, {"type": "string"}, "a condition"),
     Constant: Kind(lambda value, _: _text(value), _nothing, _STRING, "a constant"),
-    Cases: Kind(_cases, _reads_cases, _CASES, "a list of {when: condition, then: expression}, last {else: expression}"),
+    Cases: Kind(
+        _cases, _reads_cases, _CASES, "a list of {when: condition, then: expression}, last {else: expression}"
+    ),
     ValueMap: Kind(_map, _nothing, _PAIRS, "pairs of collected and submitted value"),
     StandardUnits: Kind(_units, _nothing, _PAIRS, "pairs of test and standard unit"),
     Codelist: Kind(_codelist, _nothing, {"type": "string"}, "a codelist's short name or C-code"),

@@ -16,9 +16,11 @@ class RawTable:
     One raw table as received.
 
     ``data``: every column of dtype ``str``, no missing values (an empty cell is the empty text), RangeIndex.
-    ``origin``: same index; ``file`` (category), ``row`` (int64: the line, or the sheet's row, that a person sees
-    when opening the file, header counted) and ``record`` (``str``: the EDC's record id, empty where none is named).
-    ``facts``: what the reader found out (encoding, delimiter, sheet, sha256 ...), for the receipt.
+    ``origin``: same index; ``file`` (category: below the transfer's folder, then after ``!`` the file in an archive,
+    the sheet or data set where there are several), ``row`` (int64: the line, or the sheet's row, that a person sees
+    when opening the file, header counted; the observation's number in SAS data) and ``record`` (``str``: the EDC's
+    record id, empty where none is named).
+    ``facts``: what the reader found out (file, encoding, delimiter, sheet, bytes, sha256 ...), for the receipt.
     """
 
     name: str

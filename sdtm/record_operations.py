@@ -17,15 +17,19 @@ from sdtm.rows import SUBJECT, Records
 from sdtm.standard_results import range_indicator, standardize
 from specs.model import Codelist, Variable
 
+FIRST_DAY = ColumnName("DM.RFSTDTC")
+CONSENT = ColumnName("DM.RFICDTC")
+FIRST_DOSE = ColumnName("DM.RFXSTDTC")
+
 
 @operation(stages=RECORDS, origin="Derived")
-def study_day(records: Records, *, date: ColumnName, reference: ColumnName = ColumnName("DM.RFSTDTC")) -> Result:
+def study_day(records: Records, *, date: ColumnName, reference: ColumnName = FIRST_DAY) -> Result:
     """Count days from the reference date, which is day 1; there is no day 0, and incomplete dates have no day."""
     return Result(compute_study_day(records.column(date), reference=records.column(reference)))
 
 
 @operation(stages=RECORDS, origin="Derived")
-def age(records: Records, *, birth: ColumnName, reference: ColumnName = ColumnName("DM.RFICDTC")) -> Result:
+def age(records: Records, *, birth: ColumnName, reference: ColumnName = CONSENT) -> Result:
     """Count completed years by the calendar; missing where incomplete dates leave the age open."""
     return Result(compute_age(records.column(birth), reference_dtc=records.column(reference)))
 
@@ -71,7 +75,7 @@ def last_before(
     date: ColumnName,
     by: ColumnNames,
     value: ColumnName,
-    reference: ColumnName = ColumnName("DM.RFXSTDTC"),
+    reference: ColumnName = FIRST_DOSE,
     same_day: Literal["before", "after"] = "before",
 ) -> Result:
     """
@@ -110,7 +114,11 @@ def earliest(records: Records, *, of: ColumnNames, where: Condition | None = Non
 
 @operation(stages=RECORDS, origin="Derived")
 def latest(
-    records: Records, *, of: ColumnNames, where: Condition | None = None, open: ColumnName | None = None  # noqa: A002
+    records: Records,
+    *,
+    of: ColumnNames,
+    where: Condition | None = None,
+    open: ColumnName | None = None,
 ) -> Result:
     """
     Take the subject's latest date from variables of another domain, of records that qualify.

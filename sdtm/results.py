@@ -58,13 +58,20 @@ def make_findings(
     ``values`` and ``messages`` are in the same order; ``subjects`` are the rows' USUBJID where they are known.
     """
     keys = [(("USUBJID", str(subject)),) if subject else () for subject in subjects] if subjects is not None else None
-    places = zip(origin["file"], origin["row"], origin["record"], values, messages, keys or [()] * len(origin), strict=True)
+    where = zip(origin["file"], origin["row"], origin["record"], strict=True)
+    what = zip(values, messages, keys or [()] * len(origin), strict=True)
     return [
         RULES[rule].finding(
-            message=message, dataset=dataset, variables=variables, values=(str(value),), key=key,
-            file=str(file), row=int(row), record=str(record),
-        )  # fmt: skip
-        for file, row, record, value, message, key in places
+            message=message,
+            dataset=dataset,
+            variables=variables,
+            values=(str(value),),
+            key=key,
+            file=str(file),
+            row=int(row),
+            record=str(record),
+        )
+        for (file, row, record), (value, message, key) in zip(where, what, strict=True)
     ]
 
 

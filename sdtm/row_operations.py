@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sdtm.dates import DateFormat, compute_iso8601
 from sdtm.conventions import Lookup
+from sdtm.dates import DateFormat, compute_iso8601
 from sdtm.operation import BOTH, ROWS, Operation, operation
 from sdtm.parameters import Case, Cases, ColumnName, ColumnNames, Constant, Formula, ValueMap
 from sdtm.results import Refusal, Result, join_text, refuse
@@ -15,6 +15,9 @@ from sdtm.subjects import compute_usubjid
 from sdtm.visits import find_visits
 from specs.ct import match_terms
 from specs.model import Codelist
+
+CLOCK = Constant("hh:mm")
+ANY_SERIES = Constant("")
 
 
 @operation(stages=BOTH, origin="Collected")
@@ -64,7 +67,7 @@ def _only(refusal: Refusal, mask: pd.Series) -> Refusal:
 
 
 @operation(stages=BOTH, origin="Collected")
-def assign_ct(rows: Rows, *, column: ColumnName, codelist: Codelist, map: ValueMap | None = None) -> Result:  # noqa: A002
+def assign_ct(rows: Rows, *, column: ColumnName, codelist: Codelist, map: ValueMap | None = None) -> Result:
     """
     Recode a column to the submission values of a codelist.
 
@@ -80,8 +83,8 @@ def assign_ct(rows: Rows, *, column: ColumnName, codelist: Codelist, map: ValueM
 
 
 @operation(stages=BOTH, origin="Collected")
-def recode(rows: Rows, *, column: ColumnName, map: ValueMap) -> Result:  # noqa: A002
-    """Recode a column by pairs; a value without a pair is refused, stays as collected and is reported with its row."""
+def recode(rows: Rows, *, column: ColumnName, map: ValueMap) -> Result:
+    """Recode a column by pairs; a value without a pair is refused: it stays as collected, reported with its row."""
     collected = _as_text(rows.column(column))
     codes, unique = pd.factorize(collected)
     pairs = {key.strip().casefold(): value for key, value in map.items()}
@@ -98,20 +101,24 @@ def iso8601(
     rows: Rows,
     *,
     date: ColumnName,
-    format: DateFormat,  # noqa: A002
+    format: DateFormat,
     time: ColumnName | None = None,
-    time_format: Constant = Constant("hh:mm"),
+    time_format: Constant = CLOCK,
 ) -> Result:
     """
     Turn a date, and a time where there is one, into ISO 8601 (SDTMIG 3.4 section 4.4).
 
-    Unknown parts are left out or written ``-``. A date that does not exist is refused and reported with its row.
+    Unknown parts are left out or written ``-``. A date that does not exist is refused and reported with its row;
+    where the format says ``impossible: unknown_day`` its year and month are kept, and it is reported as well.
     """
     collected = rows.column(date)
     clock = rows.column(time) if time else None
     found = compute_iso8601(collected, format=format, time=clock, time_format=time_format)
     text = collected if clock is None else (collected + " " + clock).str.strip()
-    return Result(found.values, refuse("MAP-DATE", mask=found.refused, text=text, reason=found.reason))
+    kept = found.values != ""
+    lost = refuse("MAP-DATE", mask=found.refused & ~kept, text=text, reason=found.reason)
+    part = refuse("MAP-DATE-PART", mask=found.refused & kept, text=text, reason=found.reason)
+    return Result(found.values, (*lost, *part))
 
 
 @operation(stages=BOTH, origin="Assigned")
@@ -135,7 +142,7 @@ def lookup(rows: Rows, *, table: Lookup, by: ColumnNames, value: Constant) -> Re
 
 
 @operation(stages=ROWS, origin="Derived")
-def subject(rows: Rows, *, id: Formula) -> Result:  # noqa: A002
+def subject(rows: Rows, *, id: Formula) -> Result:
     """Turn a subject's number, in whatever shape this file has it, into USUBJID by the study's subjects:."""
     found = rows.evaluate(id)
     number = _as_text(found.values)
@@ -151,8 +158,8 @@ def visit(
     code: Formula | None = None,
     instance: ColumnName | None = None,
     date: ColumnName | None = None,
-    format: DateFormat | None = None,  # noqa: A002
-    series: Constant = Constant(""),
+    format: DateFormat | None = None,
+    series: Constant = ANY_SERIES,
 ) -> dict[str, Result]:
     """
     Find the visit in the study's visit map, by its code or, where a file has none, by its date.

@@ -26,13 +26,23 @@ BASE = "_base"
 
 
 @dataclass(frozen=True)
+class Account:
+    """What became of the rows of one block: how many there were (after its stacks and joins), how many were kept."""
+
+    table: str
+    rows: int
+    kept: int
+    where: str
+
+
+@dataclass(frozen=True)
 class Selected:
-    """The rows of a block: their columns, and where each came from in the source table."""
+    """The rows of a block: their columns, where each came from in the source table, and the account of them."""
 
     data: pd.DataFrame
     origin: pd.DataFrame
+    account: Account
     findings: list[Finding] = field(default_factory=list)
-    excluded: int = 0
 
 
 def select_rows(
@@ -67,9 +77,10 @@ def select_rows(
     if block.unique is not None:
         data = keep_unique(data, block.unique, origin=source.origin, findings=findings, dataset=dataset)
     origin = source.origin.take(data[BASE].to_numpy()).reset_index(drop=True)
-    origin.insert(0, "table", pd.Categorical([block.source] * len(origin), categories=[block.source]))
+    origin = origin.assign(table=pd.Series(block.source, index=origin.index, dtype="str"))
     kept = data.drop(columns=BASE).reset_index(drop=True)
-    return Selected(kept, origin, findings, before - len(kept))
+    account = Account(block.source, before, len(kept), block.where.text if block.where else "")
+    return Selected(kept, origin, account, findings)
 
 
 def _keep(data: pd.DataFrame, where: Expression | None, conventions: Conventions) -> pd.DataFrame:
@@ -112,7 +123,9 @@ def join_table(
         pairs = pairs[~twice]
     if join.cardinality == "one-to-one":
         shared = pairs["_right"].duplicated()
-        _report(pairs.loc[shared, "_left"], data, origin, findings, rule="MAP-JOIN-SHARED", join=join, dataset=dataset)
+        _report(
+            pairs.loc[shared, "_left"], data, origin, findings, rule="MAP-JOIN-SHARED", join=join, dataset=dataset
+        )
     if join.required:
         missing = np.setdiff1d(np.arange(len(data)), pairs["_left"].to_numpy())
         _report(missing, data, origin, findings, rule="MAP-JOIN-NONE", join=join, dataset=dataset)
@@ -126,12 +139,14 @@ def _prepared(join: Join, table: RawTable) -> pd.DataFrame:
     if join.where is not None:
         kept = evaluate(join.where, lambda name: strip_blanks(table.data[name]), index=table.data.index).values
         right = right[kept]
-    filled = right[list(keys)].to_numpy(dtype=object) != ""
-    return right[filled.all(-1)]
+    blank = pd.Series(False, index=right.index)
+    for key in keys:
+        blank |= right[key] == ""
+    return right[~blank]
 
 
 def _within(pairs: pd.DataFrame, join: Join, data: pd.DataFrame, table: RawTable) -> pd.DataFrame:
-    """Keep the pairs whose value lies between the table's bounds (an empty bound is open), or that meet a wildcard."""
+    """Keep the pairs whose value lies between the table's bounds (an empty one is open), or that meet a wildcard."""
     for name, (low, high) in join.between.items():
         value = _orderable(strip_blanks(data[name]).iloc[pairs["_left"]])
         lower = _orderable(strip_blanks(table.data[low]).iloc[pairs["_right"]])
@@ -169,7 +184,7 @@ def _report(
     where: Iterable[int], data: pd.DataFrame, origin: pd.DataFrame, findings: list[Finding], *, rule: str, join: Join,
     dataset: str,
 ) -> None:  # fmt: skip
-    rows = pd.unique(pd.Series(list(where), dtype="int64"))
+    rows = np.unique(np.array(list(where), dtype="int64"))
     if not len(rows):
         return
     keys = join_text(data.iloc[rows][list(join.on)])
@@ -180,7 +195,7 @@ def _report(
 
 
 def stack_long(data: pd.DataFrame, items: tuple[LongItem, ...]) -> pd.DataFrame:
-    """Make one row per row and item of *long*, row by row in the items' order; new columns are empty where unnamed."""
+    """Make one row per row and item of *long*, in the items' order; new columns are empty where unnamed."""
     if not items:
         return data
     names = list(dict.fromkeys(name for item in items for name in (*item.columns, *item.values)))
@@ -228,7 +243,7 @@ def keep_unique(
     """
     ordered = data.sort_values(unique.order, kind="stable") if unique.order else data
     keys = pd.DataFrame({name: strip_blanks(ordered[name]) for name in unique.by})
-    left_out = keys.duplicated(keep=unique.keep)  # type: ignore[call-overload]  # first or last, checked when compiled
+    left_out = keys.duplicated(keep="first" if unique.keep == "first" else "last")
     dropped = ordered[left_out].sort_index()
     if not unique.expected:
         _report_cells(dropped, join_text(keys), origin, findings, rule="MAP-DUPLICATE", dataset=dataset)

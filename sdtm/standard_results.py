@@ -31,7 +31,7 @@ def standardize(
     Convert results, and their limits by the same factor, to the standard unit of their test.
 
     ``units`` is a lookup table: test, standard unit, and optionally the decimals of converted results. A result whose
-    unit is blank, unknown or of another kind is not converted and is reported with its row (SDTMIG 3.4 section 4.5.1).
+    unit is blank, unknown or of another kind is not converted and is reported with its row (SDTMIG 3.4, 4.5.1).
     """
     collected = records.column(result)
     conversions = compute_conversions(

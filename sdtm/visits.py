@@ -145,7 +145,13 @@ def _last_planned(wanted: pd.DataFrame, planned: pd.DataFrame) -> pd.Series:
 
 
 def find_visits(
-    rows: Rows, *, code: Expression | None, instance: str | None, date: str | None, format: DateFormat | None, series: str
+    rows: Rows,
+    *,
+    code: Expression | None,
+    instance: str | None,
+    date: str | None,
+    format: DateFormat | None,
+    series: str,
 ) -> dict[str, Result]:
     """Find VISITNUM, VISIT and VISITDY of raw rows; see the operation ``visit``."""
     if code is not None:
@@ -173,11 +179,11 @@ def _by_code(rows: Rows, *, code: Expression, instance: str | None) -> tuple[pd.
     return codes, found
 
 
-def _by_date(
-    rows: Rows, *, date: str, format: DateFormat | None, series: str
-) -> tuple[pd.Series, pd.DataFrame]:
+def _by_date(rows: Rows, *, date: str, format: DateFormat | None, series: str) -> tuple[pd.Series, pd.DataFrame]:
     collected = rows.column(date)
-    dates = compute_iso8601(collected, format=format).values.str.slice(0, 10) if format else collected.str.slice(0, 10)
+    dates = (
+        compute_iso8601(collected, format=format).values.str.slice(0, 10) if format else collected.str.slice(0, 10)
+    )
     empty = pd.DataFrame({"VISITNUM": np.nan, "VISIT": "", "VISITDY": np.nan}, index=rows.index)
     if rows.visits is None or rows.usubjid is None:
         return dates, empty

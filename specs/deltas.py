@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from specs.findings import Fault, SpecificationError
+from specs.lending import find_lender, lendable_names, name_here
 from specs.model import CHAR, CORES, NUM, ROLES, Codelist, Dataset, Specs, Term, Variable
 from specs.yamlfile import YamlFile, read_yaml
 
@@ -26,8 +27,6 @@ CODELIST_KEYS = ("extend", "subset", "new", "name", "terms")
 TERM_KEYS = ("preferred", "synonyms")
 MOST_BYTES, LABEL_BYTES = 200, 40
 
-_GENERAL = ("Interventions", "Events", "Findings", "Findings About")
-_EVERY_CLASS = ("Identifier", "Timing")  # roles whose variables any general class may take
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}\Z")
 
 
@@ -135,7 +134,7 @@ def _read(path: Path, faults: list[Fault]) -> _Delta | None:
     if not path.exists():
         return None
     try:
-        file = read_yaml(path, name=f"{path.parent.name}/{path.name}")
+        file = read_yaml(path)
     except SpecificationError as error:
         faults.extend(error.faults)
         return None
@@ -257,16 +256,16 @@ def _apply_variable(variables: list[Variable], name: str, part: _Delta, dataset:
     if known is not None:
         variables[known] = _changed_variable(part, variables[known], specs)
         return
-    donor = _donor(name, dataset, specs)
-    if donor is None and not part.flag("custom"):
-        cure = did_you_mean(name, [*dataset.names, *_lendable(dataset, specs)])
+    lender = find_lender(name, dataset, specs.datasets)
+    if lender is None and not part.flag("custom"):
+        cure = did_you_mean(name, sorted({*dataset.names, *lendable_names(dataset, specs.datasets)}))
         reason = f"{name} is known neither to {dataset.name} nor to its class"
         part.refuse(reason=reason, cure=f"{cure} or write custom: true".strip().removeprefix("or "))
         return
     if not _NAME.match(name):
         part.refuse(reason=f"{name!r} cannot name a variable", cure="use up to eight capital letters and digits")
-    variable = _new_variable(name, part, None if donor is None else donor[1], specs)
-    variables.insert(_place(part, variables, variable, dataset, donor), variable)
+    variable = _new_variable(name, part, None if lender is None else lender[1], specs)
+    variables.insert(_place(part, variables, variable, dataset, lender), variable)
 
 
 def _changed_variable(part: _Delta, variable: Variable, specs: Specs) -> Variable:
@@ -284,11 +283,11 @@ def _changed_variable(part: _Delta, variable: Variable, specs: Specs) -> Variabl
     return replace(variable, label=label, core=core, codelists=codelists, length=length)
 
 
-def _new_variable(name: str, part: _Delta, donor: Variable | None, specs: Specs) -> Variable:
+def _new_variable(name: str, part: _Delta, lent: Variable | None, specs: Specs) -> Variable:
     for key, why in (("label", "has no one label in the guide"), ("type", "is not in the guide")):
-        if key not in part.content and not getattr(donor, key, ""):
+        if key not in part.content and not getattr(lent, key, ""):
             part.refuse(reason=f"{name} {why}", cure=f"say its {key}")
-    model = donor or Variable(name, label="", type=CHAR, role="Record Qualifier", core="Perm")
+    model = lent or Variable(name, label="", type=CHAR, role="Record Qualifier", core="Perm")
     return replace(
         model,
         name=name,
@@ -322,48 +321,29 @@ def _codelists_named(part: _Delta, default: tuple[str, ...], specs: Specs) -> tu
     return tuple(named) or default
 
 
-def _lenders(dataset: Dataset, specs: Specs) -> Iterable[tuple[Dataset, Variable, str]]:
-    """Give what this dataset may borrow: the lender, its variable, and the name that it would have here."""
-    family = dataset.cls.removesuffix(" About")
-    for other in specs.datasets.values():
-        if dataset.cls not in _GENERAL or other.cls not in _GENERAL or other.name == dataset.name:
-            continue
-        for variable in other.variables:
-            if other.cls.removesuffix(" About") == family or variable.role in _EVERY_CLASS:
-                own = variable.name.startswith(other.prefix)
-                yield other, variable, dataset.prefix + variable.name[2:] if own else variable.name
-
-
-def _lendable(dataset: Dataset, specs: Specs) -> list[str]:
-    return sorted({name for _, _, name in _lenders(dataset, specs)})
-
-
-def _donor(name: str, dataset: Dataset, specs: Specs) -> tuple[Dataset, Variable] | None:
-    """Find where the guide knows the variable; a label on which the lenders differ is left empty."""
-    found = [(other, variable) for other, variable, here in _lenders(dataset, specs) if here == name]
-    if not found:
-        return None
-    other, variable = found[0]
-    if len({one.label for _, one in found}) > 1:
-        variable = replace(variable, label="")
-    return other, variable
-
-
 def _place(
-    part: _Delta, variables: list[Variable], new: Variable, dataset: Dataset, donor: tuple[Dataset, Variable] | None
+    part: _Delta, variables: list[Variable], new: Variable, dataset: Dataset, lender: tuple[Dataset, Variable] | None
 ) -> int:
-    """Say where a new variable stands: after the one named, else as where it came from, else last of its role."""
+    """Say where a new variable stands: after the one named, else as where it came from, else last of its group."""
     places = {variable.name: place for place, variable in enumerate(variables)}
     after = part.text("after")
     if after in places:
         return places[after] + 1
     if after:
         part.refuse("after", reason=f"no variable {after!r} before this one", cure=did_you_mean(after, places))
-    if donor is not None:
-        other, variable = donor
+    group = _group(new)
+    if lender is not None:
+        other, variable = lender
         for before in reversed(other.variables[: variable.order - 1]):
-            here = dataset.prefix + before.name[2:] if before.name.startswith(other.prefix) else before.name
-            if here in places:
+            here = name_here(before, lender=other, borrower=dataset)
+            if here in places and _group(before) == group:
                 return places[here] + 1
-    same_role = [place for place, variable in enumerate(variables) if variable.role == new.role]
-    return same_role[-1] + 1 if same_role else len(variables)
+    same_group = [place for place, one in enumerate(variables) if _group(one) == group]
+    if not same_group:
+        return len(variables)
+    return same_group[0] if lender is not None else same_group[-1] + 1
+
+
+def _group(variable: Variable) -> str:
+    """Return the part of a record that a variable stands in: identifiers first, timing last."""
+    return variable.role if variable.role in ("Identifier", "Timing") else "Topic and qualifiers"

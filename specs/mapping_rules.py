@@ -32,7 +32,6 @@ MAPPING_RULES = index_rules(
     Rule("MAP-WIDE-TWICE", _ERROR, "a name stands once per row of wide:; the first counts", _QUERY),
     Rule("MAP-DUPLICATE", _WARNING, "rows with the same key are counted once; this one is left out", _QUERY),
     Rule("MAP-CUTOFF", _NOTE, "records after the data cut-off are left out", ""),
-    Rule("MAP-EXCLUDED", _NOTE, "rows that the mapping's conditions leave out are counted", ""),
     Rule("MAP-COLUMN", _ERROR, "a raw column is mapped or listed as not submitted",
          "map it, or list it under not_submitted: with the reason"),
     Rule("MAP-COLUMN-EMPTY", _NOTE, "a raw column without data is mapped or listed as not submitted",

@@ -32,8 +32,14 @@ SDTM_RULES = index_rules(
     Rule(
         "SDTM-VAR-UNKNOWN",
         _ERROR,
-        "Every variable is known to the guide or declared by the study",
-        "declare it in the study's datasets.yaml, or move it to SUPP--",
+        "Every variable is known to the dataset, to its class, or declared by the study",
+        "move it to SUPP--, or declare it with custom: true in the study's datasets.yaml",
+    ),
+    Rule(
+        "SDTM-VAR-UNDECLARED",
+        _WARNING,
+        "A variable that the dataset takes from its class is declared by the study",
+        "declare it in the study's datasets.yaml",
     ),
     Rule(
         "SDTM-VAR-ORDER",

@@ -13,7 +13,9 @@ import click
 VERSION = "0.1.0"
 GOOD, FOUND, FAULT = 0, 1, 2
 STUDY = click.argument("study", type=click.Path(path_type=Path))
-RAW = click.option("--raw", type=click.Path(path_type=Path), help="The transfer's folder (default: raw: in study.yaml).")
+RAW = click.option(
+    "--raw", type=click.Path(path_type=Path), help="The transfer's folder (default: raw: in study.yaml)."
+)
 OUT = click.option("--out", type=click.Path(path_type=Path), help="The folder for outputs (default: STUDY/out).")
 CUTOFF = click.option("--cutoff", default="", help="The transfer's data cut-off, YYYY-MM-DD (default: study.yaml).")
 FAIL_ON = click.option(

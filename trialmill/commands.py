@@ -22,6 +22,7 @@ from trialmill.write import (
     count_by,
     fresh_folder,
     put_in_place,
+    write_accounts,
     write_findings,
     write_lineage,
     write_manifest,
@@ -56,6 +57,7 @@ def _write(run: Run, out: Path, *, threshold: Severity) -> bool:
         run.findings += write_sdtm(run, fresh / "sdtm")
         write_lineage(run, fresh / "lineage")
         write_findings(run, fresh / "report")
+        write_accounts(run, fresh / "report")
         write_manifest(run, fresh, version=VERSION)
         failed = run.fails(threshold)
         rejected = out / REJECTED
@@ -147,4 +149,3 @@ def showing_progress() -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting")
         yield lambda text: bar.update(task, description=text)
-

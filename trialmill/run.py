@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
 
@@ -15,8 +14,8 @@ from sdtm.rawtable import RawTable
 from specs.findings import CheckResult, Finding, Severity, SpecificationError, is_at_least
 from specs.rules import RULES
 from specs.schema import check_dataset, check_study
-from trialmill.raw import read_table
 from trialmill.faults import CallError
+from trialmill.raw import read_table
 from trialmill.study import Study
 from trialmill.waivers import find_waiver
 
@@ -79,7 +78,9 @@ def run_sdtm(study: Study, *, progress: Progress = lambda _: None) -> Run:
 def read_tables(study: Study) -> tuple[dict[str, RawTable], list[Finding]]:
     """Read every raw table that study.yaml declares and submits; files it does not know are findings."""
     if not study.raw.is_dir():
-        raise CallError(f"{study.raw}: no such folder; give the transfer's folder with --raw DIR, or raw: in study.yaml")
+        raise CallError(
+            f"{study.raw}: no such folder; give the transfer's folder with --raw DIR, or raw: in study.yaml"
+        )
     tables: dict[str, RawTable] = {}
     findings = _unknown_files(study)
     for name, item in study.tables.items():
@@ -94,7 +95,9 @@ def _unknown_files(study: Study) -> list[Finding]:
     declared = {item.source.file.split("!")[0] for item in study.tables.values()}
     present = sorted(path.relative_to(study.raw).as_posix() for path in study.raw.rglob("*") if path.is_file())
     return [
-        RULES["RAW-FILE-UNKNOWN"].finding(message=f"{name} is in the transfer, and study.yaml does not name it", file=name)
+        RULES["RAW-FILE-UNKNOWN"].finding(
+            message=f"{name} is in the transfer, and study.yaml does not name it", file=name
+        )
         for name in present
         if name not in declared and name not in study.ignored_files
     ]
@@ -123,14 +126,10 @@ def check_domains(domains: Mapping[str, Domain], study: Study) -> list[CheckResu
     checks: list[CheckResult] = []
     frames: dict[str, pd.DataFrame] = {}
     for name, domain in domains.items():
-        checks += check_dataset(
-            domain.data, name=name, specs=study.specs, origin=domain.origin, skip=domain.refused
-        )
+        checks += check_dataset(domain.data, name=name, specs=study.specs, origin=domain.origin, skip=domain.refused)
         frames[name] = domain.data
         if domain.supp is not None:
             frames[f"SUPP{name}"] = domain.supp
             checks += check_dataset(domain.supp, name=f"SUPP{name}", specs=study.specs)
     origins = {name: domain.origin for name, domain in domains.items()}
     return checks + check_study(frames, specs=study.specs, origins=origins)
-
-

@@ -34,7 +34,6 @@ TABLE_KEYS = (
 )  # fmt: skip
 
 
-
 @dataclass(frozen=True)
 class RawSource:
     """How one raw table is read, and what of it is not submitted (``whole``: the reason why none of it is)."""
@@ -76,9 +75,7 @@ def read_study(folder: Path, *, raw: Path | None = None, cutoff: str = "") -> St
         raise SpecificationError(faults)
     name = node.text("study", required=True)
     transfer = raw if raw is not None else folder / node.text("raw", default="raw")
-    conventions = compile_conventions(
-        node, study=name, cutoff=_cutoff(node, transfer, given=cutoff), folder=folder
-    )
+    conventions = compile_conventions(node, study=name, cutoff=_cutoff(node, transfer, given=cutoff), folder=folder)
     specs = _specs(node, folder)
     tables = _tables(node)
     domains = _domain_files(folder, faults)
@@ -197,5 +194,7 @@ def _operations(node: Node, folder: Path) -> Mapping[str, Operation]:
         return OPERATIONS
     own = {item.name: item for item in vars(module).values() if isinstance(item, Operation)}
     for name in sorted(set(own) & set(OPERATIONS)):
-        node.child("custom").fault(f"{relative} defines {name}, which is a built-in operation", "give it another name")
+        node.child("custom").fault(
+            f"{relative} defines {name}, which is a built-in operation", "give it another name"
+        )
     return {**OPERATIONS, **{name: item for name, item in own.items() if name not in OPERATIONS}}

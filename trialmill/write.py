@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sdtm.coverage import describe_coverage
 from specs.findings import Finding, Severity
 from specs.model import Dataset, Specs
 from trialmill.run import Run
@@ -85,9 +86,12 @@ def xpt_dataset(name: str, data: pd.DataFrame, *, dataset: Dataset, lengths: Map
     variables = []
     for column in data.columns:
         variable = dataset.variable(column)
-        assert variable is not None, column
-        length = 8 if variable.type == "Num" else lengths[column]
-        variables.append(XptVariable(name=column, label=variable.label, type=variable.type, length=length))
+        if variable is None:
+            raise KeyError(f"{name}.{column} is not in the specifications")
+        if variable.is_text:
+            variables.append(XptVariable(column, variable.label, "Char", lengths[column]))
+        else:
+            variables.append(XptVariable(column, variable.label, "Num", 8))
     return XptDataset(name=name, label=dataset.label, variables=tuple(variables), data=data)
 
 
@@ -107,7 +111,8 @@ def write_sdtm(run: Run, folder: Path) -> list[Finding]:
 def dataset_of(name: str, specs: Specs) -> Dataset:
     """Return the metadata of a dataset that the engine made, SUPP-- included."""
     dataset = specs.dataset(name)
-    assert dataset is not None, name
+    if dataset is None:
+        raise KeyError(f"{name} is not in the specifications")
     return dataset
 
 
@@ -122,7 +127,9 @@ def write_lineage(run: Run, folder: Path) -> None:
 def findings_table(run: Run) -> list[dict[str, str]]:
     """Spell the findings as rows of text, the heaviest first, waived ones last with their explanation."""
     order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-    open_rows = sorted(run.findings, key=lambda item: (order[item.severity], item.rule, item.dataset, item.file, item.row or 0))
+    open_rows = sorted(
+        run.findings, key=lambda item: (order[item.severity], item.rule, item.dataset, item.file, item.row or 0)
+    )
     rows = [_finding_row(finding, "") for finding in open_rows]
     return rows + [_finding_row(finding, explanation) for finding, explanation in run.waived]
 
@@ -147,17 +154,41 @@ def _finding_row(finding: Finding, explanation: str) -> dict[str, str]:
 def write_findings(run: Run, folder: Path) -> None:
     """Write findings.csv (for people: it opens in a spreadsheet) and findings.json (with every check's outcome)."""
     rows = findings_table(run)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, FINDING_COLUMNS)
-    writer.writeheader()
-    writer.writerows({key: _safe_cell(value) for key, value in row.items()} for row in rows)
-    write_text(folder / "findings.csv", "﻿" + text.getvalue())
+    write_text(folder / "findings.csv", _csv(rows, FINDING_COLUMNS))
     checks = [
         {"rule": check.rule, "dataset": check.dataset, "outcome": str(check.outcome), "findings": len(check.findings),
          "reason": check.reason}
         for check in run.checks
     ]  # fmt: skip
     write_text(folder / "findings.json", _json({"findings": rows, "checks": checks}))
+
+
+def write_accounts(run: Run, folder: Path) -> None:
+    """Write what became of every raw column (columns.csv) and of the rows of every block (rows.csv)."""
+    listed = {name: item.not_submitted for name, item in run.study.tables.items()}
+    columns = describe_coverage(run.study.mapping, tables=run.tables, not_submitted=listed)
+    columns += [
+        {"table": name, "column": "*", "rows": "", "filled": "", "status": "not submitted", "reason": item.whole}
+        for name, item in run.study.tables.items()
+        if item.whole
+    ]
+    write_text(folder / "columns.csv", _csv(columns, ("table", "column", "rows", "filled", "status", "reason")))
+    rows = [
+        {"dataset": name, "table": account.table, "rows": str(account.rows), "kept": str(account.kept),
+         "left_out": str(account.rows - account.kept), "where": account.where}
+        for name, domain in run.built.domains.items()
+        for account in domain.accounts
+    ]  # fmt: skip
+    write_text(folder / "rows.csv", _csv(rows, ("dataset", "table", "rows", "kept", "left_out", "where")))
+
+
+def _csv(rows: list[dict[str, str]], columns: tuple[str, ...]) -> str:
+    """Spell rows as CSV that a spreadsheet opens as UTF-8."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows({key: _safe_cell(value) for key, value in row.items()} for row in rows)
+    return "\ufeff" + text.getvalue()
 
 
 def _safe_cell(value: str) -> str:
@@ -168,26 +199,20 @@ def _safe_cell(value: str) -> str:
 def write_manifest(run: Run, folder: Path, *, version: str) -> None:
     """Write what went in and what came out, each file with its hash; nothing of the clock."""
     study = run.study
-    inputs = {
-        name: {key: str(value) for key, value in sorted(table.facts.items())} for name, table in run.tables.items()
+    outputs = [path for path in sorted(folder.rglob("*")) if path.suffix in (".xpt", ".parquet")]
+    manifest = {
+        "study": study.name,
+        "transfer": study.raw.name,
+        "cutoff": study.cutoff,
+        "trialmill": version,
+        "standard": study.specs.standard,
+        "terminology": study.specs.terminology.version,
+        "specifications": [{"file": path.name, "sha256": hash_file(path)} for path in study.files],
+        "raw": {name: dict(sorted(table.facts.items())) for name, table in run.tables.items()},
+        "records": {name: len(data) for name, data in run.datasets().items()},
+        "outputs": [{"file": path.relative_to(folder).as_posix(), "sha256": hash_file(path)} for path in outputs],
     }
-    outputs = [
-        {"file": path.relative_to(folder).as_posix(), "sha256": hash_file(path)}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix in (".xpt", ".parquet")
-    ]
-    records = {name: len(data) for name, data in run.datasets().items()}
-    write_text(
-        folder / "manifest.json",
-        _json(
-            {
-                "study": study.name, "transfer": study.raw.name, "cutoff": study.cutoff, "trialmill": version,
-                "standard": study.specs.standard, "terminology": study.specs.terminology.version,
-                "specifications": [{"file": path.name, "sha256": hash_file(path)} for path in study.files],
-                "raw": inputs, "records": records, "outputs": outputs,
-            }  # fmt: skip
-        ),
-    )
+    write_text(folder / "manifest.json", _json(manifest))
 
 
 def hash_file(path: Path) -> str:

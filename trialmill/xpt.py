@@ -42,7 +42,8 @@ from trialmill.xpt_numbers import convert_ibm_to_ieee, convert_ieee_to_ibm
 
 __all__ = ["XptDataset", "XptReadError", "XptVariable", "check_xpt", "read_xpt", "write_xpt"]
 
-CHUNK_BYTES = 8 << 20  # of rows at a time: what the columns of a chunk need beside it stays below 100 MB
+WRITE_BYTES = 8 << 20  # of rows at a time: all that writing needs beside the data
+READ_BYTES = 32 << 20  # and reading; columns keep these pieces, joining them would cost more than reading them
 
 _LIBRARY = {b"LIBRARY ": "5", b"LIBV8   ": "8"}
 _MEMBER = {
@@ -140,7 +141,7 @@ def _write_member(file: BinaryIO, dataset: XptDataset, *, stamp: datetime, encod
     file.write(member_header(dataset, stamp=stamp, encoding=encoding))
     layout = _row_layout(dataset.variables)
     letters = {variable.name: special_letters(dataset, variable.name) for variable in dataset.variables}
-    step = max(1, CHUNK_BYTES // layout.itemsize)
+    step = max(1, WRITE_BYTES // layout.itemsize)
     for start in range(0, len(dataset.data), step):
         chunk = dataset.data.iloc[start : start + step]
         rows = np.empty(len(chunk), dtype=layout)
@@ -363,7 +364,7 @@ def _read_rows(source: _Source, member: _Member) -> XptDataset:
     texts: dict[str, list[Any]] = {variable.name: [] for variable in variables if variable.type == "Char"}
     numbers = {variable.name: np.empty(member.rows) for variable in variables if variable.type == "Num"}
     special: dict[str, dict[int, int]] = {name: {} for name in numbers}
-    step = max(1, CHUNK_BYTES // max(1, member.row_length))
+    step = max(1, READ_BYTES // max(1, member.row_length))
     for first in range(0, member.rows, step):
         count = min(step, member.rows - first)
         at = member.start + first * member.row_length
@@ -387,9 +388,7 @@ def _tags(letters: Mapping[int, int]) -> pd.Series:
 
 
 def _join_text(parts: list[Any]) -> pd.Series:
-    whole = pa.chunked_array(parts, type=pa.large_string()).combine_chunks()
-    parts.clear()
-    return pd.Series(whole, dtype="str")
+    return pd.Series(pa.chunked_array(parts, type=pa.large_string()), dtype="str")
 
 
 def _unpack_text(source: _Source, values: NDArray[np.uint8], variable: XptVariable, at: int) -> pa.LargeStringArray:

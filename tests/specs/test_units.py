@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specs.units import find_unit, load_activity_tests, load_analytes, load_units, unit_key
@@ -174,6 +174,7 @@ def test_molar_masses_are_the_sums_of_their_atoms() -> None:
     assert len({row["test"] for row in rows}) == len(rows)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12))
 def test_any_text_has_an_answer(spelling: str) -> None:
     """Any text is a known unit, no unit, or not known; nothing fails."""

@@ -137,7 +137,8 @@ def test_several_datasets_in_one_file(tmp_path: Path) -> None:
 def test_chunks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Written and read two rows at a time the file and the data are the same."""
     whole = write(tmp_path / "a.xpt", vital_signs(special={"VSSTRESN": pd.Series([".N"], index=[2])})).read_bytes()
-    monkeypatch.setattr(xpt, "CHUNK_BYTES", 2 * 46)
+    monkeypatch.setattr(xpt, "WRITE_BYTES", 2 * 46)
+    monkeypatch.setattr(xpt, "READ_BYTES", 2 * 46)
     dataset = vital_signs(special={"VSSTRESN": pd.Series([".N"], index=[2])})
     path = write(tmp_path / "b.xpt", dataset)
     (read,) = read_xpt(path)

@@ -12,6 +12,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ from specs.findings import Finding, Severity
 from trialmill.raw.source import (
     CELL_ERROR,
     HEADER,
+    MERGED,
     RAGGED,
     RawError,
     RawFile,
@@ -44,6 +46,7 @@ FORMULA_CELL = re.compile(
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 CELL_PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
+Place = tuple[int, int]
 NO_RESULT = "a formula without its result"
 
 
@@ -56,33 +59,43 @@ class WrongCell:
     text: str
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet as calamine hands it: its name, the name to show, its cells from A1 on, its merged ranges (from 0)."""
+
+    name: str
+    shown: str
+    cells: list[list[Any]]
+    merged: tuple[tuple[Place, Place], ...]
+
+
 def read_excel(source: TableSource, file: RawFile) -> tuple[RawTable, list[Finding]]:
     """
     Read one sheet of an XLSX workbook; rows above the header are ignored, fully blank rows are dropped.
 
     Rows are numbered as Excel numbers them. Raises RawError for a file that is no workbook, a sheet that is missing
     or not named, a header that cannot be used, cells beside the header's columns, and a missing end mark. Cells with
-    an error are RAW-CELL-ERROR findings and the empty text.
+    an error are RAW-CELL-ERROR findings and the empty text; cells merged over rows or columns are RAW-MERGED-CELL
+    findings, for only the first of them holds the value.
     """
-    sheet, shown, cells = _read_sheet(source, file)
-    first, names, notes = _read_header(source, shown, cells)
-    body = cells[source.header :]
-    columns = [_write_cells(column) for column in zip(*body, strict=True)]
-    _refuse_outside(columns, first, len(names), header=source.header, shown=shown)
+    sheet = _read_sheet(source, file)
+    first, names, notes = _read_header(source, sheet)
+    columns = [_write_cells(column) for column in zip(*sheet.cells[source.header :], strict=True)]
+    _refuse_outside(columns, first, len(names), header=source.header, shown=sheet.shown)
     used = columns[first : first + len(names)] or [[] for _ in names]
     frame = text_frame(dict(zip(names, used, strict=True)))
-    wrong = [cell for cell in _find_wrong_cells(file, sheet) if cell.row > source.header]
+    wrong = [cell for cell in _find_wrong_cells(file, sheet.name) if cell.row > source.header]
     rows = np.arange(len(frame), dtype=np.int64) + source.header + 1
     frame, rows = _drop_blank_rows(frame, rows, wrong)
-    frame, rows = drop_end_mark(source, frame, rows, file=shown)
-    facts = describe_file(file, format="xlsx", sheet=sheet, header=source.header)
-    table, findings = make_table(source, frame, rows=rows, file=shown, facts=facts)
+    frame, rows = drop_end_mark(source, frame, rows, file=sheet.shown)
+    facts = describe_file(file, format="xlsx", sheet=sheet.name, header=source.header)
+    table, findings = make_table(source, frame, rows=rows, file=sheet.shown, facts=facts)
     named = {first + number: name for number, name in enumerate(names, start=1)}
-    return table, [*notes, *_report_cells(wrong, named, shown), *findings]
+    merged = _report_merged(sheet, named, header=source.header)
+    return table, [*notes, *_report_cells(wrong, named, sheet.shown), *merged, *findings]
 
 
-def _read_sheet(source: TableSource, file: RawFile) -> tuple[str, str, list[list[Any]]]:
-    """Return the sheet's name, the name to show for it, and its cells from A1 on."""
+def _read_sheet(source: TableSource, file: RawFile) -> Sheet:
     import python_calamine
 
     if file.content.startswith(OLE):
@@ -90,12 +103,18 @@ def _read_sheet(source: TableSource, file: RawFile) -> tuple[str, str, list[list
         raise RawError("is protected by a password or an old .xls workbook", file=file.shown, cure=cure)
     try:
         with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(file.content)) as workbook:
-            sheet = _choose_sheet(source, file, workbook.sheet_names)
-            shown = f"{file.shown}!{sheet}" if len(workbook.sheet_names) > 1 else file.shown
-            return sheet, shown, workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            name = _choose_sheet(source, file, workbook.sheet_names)
+            shown = f"{file.shown}!{name}" if len(workbook.sheet_names) > 1 else file.shown
+            sheet = workbook.get_sheet_by_name(name)
+            cells = sheet.to_python(skip_empty_area=False)
+            return Sheet(name, shown, cells, tuple(sheet.merged_cell_ranges or ()))
     except python_calamine.CalamineError as error:
-        cure = "fetch the file again, or have it saved as XLSX"
-        raise RawError(f"is no Excel workbook, damaged or cut off ({error})", file=file.shown, cure=cure) from None
+        raise _damaged(file, error) from None
+
+
+def _damaged(file: RawFile, error: Exception) -> RawError:
+    cure = "fetch the file again, or have it saved as XLSX"
+    return RawError(f"is no Excel workbook, damaged or cut off ({error})", file=file.shown, cure=cure)
 
 
 def _choose_sheet(source: TableSource, file: RawFile, sheets: Sequence[str]) -> str:
@@ -110,19 +129,15 @@ def _choose_sheet(source: TableSource, file: RawFile, sheets: Sequence[str]) -> 
     return sheets[0]
 
 
-def _read_header(
-    source: TableSource, shown: str, cells: Sequence[Sequence[Any]]
-) -> tuple[int, list[str], list[Finding]]:
+def _read_header(source: TableSource, sheet: Sheet) -> tuple[int, list[str], list[Finding]]:
     """Return the header's first column (from 0) and its names; blank cells around them are not the header's."""
-    row = cells[source.header - 1] if 0 < source.header <= len(cells) else ()
+    row = sheet.cells[source.header - 1] if 0 < source.header <= len(sheet.cells) else ()
     texts = _write_cells(row)
     named = [column for column, text in enumerate(texts) if text.strip()]
     if not named:
-        cure = "correct `header:` or `sheet:`"
-        raise RawError(
-            "a blank row where the header should be", file=shown, line=source.header, cure=cure, rule=HEADER
-        )
-    names, notes = check_header(texts[named[0] : named[-1] + 1], file=shown, line=source.header)
+        reason, cure = "a blank row where the header should be", "correct `header:` or `sheet:`"
+        raise RawError(reason, file=sheet.shown, line=source.header, cure=cure, rule=HEADER)
+    names, notes = check_header(texts[named[0] : named[-1] + 1], file=sheet.shown, line=source.header)
     return named[0], names, notes
 
 
@@ -171,9 +186,12 @@ def _drop_blank_rows(
 
 def _find_wrong_cells(file: RawFile, sheet: str) -> list[WrongCell]:
     """Find cells with an error and formulas without a result in the sheet's XML, in the order of rows."""
-    with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
-        path = _sheet_path(archive, sheet)
-        xml = archive.read(path) if path in archive.namelist() else b""
+    try:
+        with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+            path = _sheet_path(archive, sheet)
+            xml = archive.read(path) if path in archive.namelist() else b""
+    except (zipfile.BadZipFile, zlib.error, ElementTree.ParseError) as error:
+        raise _damaged(file, error) from None
     if b't="e"' not in xml and b"<f" not in xml and b":f" not in xml:
         return []
     errors = [(match[1], match[2].decode("utf-8", "replace")) for match in ERROR_CELL.finditer(xml)]
@@ -231,4 +249,27 @@ def _report_cells(wrong: Sequence[WrongCell], named: dict[int, str], shown: str)
         )
         for cell in wrong
         if cell.column in named
+    ]
+
+
+def _report_merged(sheet: Sheet, named: dict[int, str], *, header: int) -> list[Finding]:
+    """Report cells merged below the header: what a person sees in all of them stands in the first alone."""
+    ranges = sorted(
+        ((top, left), end)
+        for (top, left), end in sheet.merged
+        if header <= top < len(sheet.cells) and left + 1 in named and sheet.cells[top][left] != ""
+    )
+    return [
+        Finding(
+            MERGED,
+            Severity.WARNING,
+            f"{named[left + 1]} is merged over rows {top + 1} to {bottom + 1} and {right - left + 1} column(s);"
+            " only the first cell holds the value",
+            variables=(named[left + 1],),
+            values=tuple(_write_cells([sheet.cells[top][left]])),
+            file=sheet.shown,
+            row=top + 1,
+            cure="have the cells unmerged and filled",
+        )
+        for (top, left), (bottom, right) in ranges
     ]

@@ -50,13 +50,9 @@ def read_sas7bdat(source: TableSource, file: RawFile) -> tuple[RawTable, list[Fi
     if meta.number_rows is not None and len(data) != meta.number_rows:
         reason = f"cut off: {len(data)} rows of {meta.number_rows}"
         raise RawError(reason, file=file.shown, cure="fetch the file again", rule=CUT_OFF)
-    texts = {
-        name: _write_sas7bdat_column(data[name], meta.readstat_variable_types[name], formats or "")
-        for name, formats in meta.original_variable_types.items()
-    }
-    facts = describe_file(
-        file, format="sas7bdat", encoding=str(meta.file_encoding), member=str(meta.table_name or "")
-    )
+    kinds, formats = meta.readstat_variable_types, meta.original_variable_types
+    texts = {name: _write_sas7bdat_column(data[name], kinds[name], formats[name] or "") for name in meta.column_names}
+    facts = describe_file(file, format="sas7bdat", encoding=meta.file_encoding or "", member=meta.table_name or "")
     return _make(source, texts, shown=file.shown, facts=facts)
 
 
@@ -89,7 +85,7 @@ def read_transport(source: TableSource, file: RawFile) -> tuple[RawTable, list[F
             raise RawError(str(error), file=file.shown, cure="correct `encoding:`") from None
     dataset = _choose_member(source, file, datasets)
     shown = f"{file.shown}!{dataset.name}" if len(datasets) > 1 else file.shown
-    facts = describe_file(file, format="xpt", member=dataset.name, **dict(dataset.facts))
+    facts = {**dataset.facts, **describe_file(file, format="xpt", member=dataset.name)}
     return _make(source, _write_dataset(dataset), shown=shown, facts=facts)
 
 

@@ -17,6 +17,7 @@ NO_ROWS = "RAW-NO-ROWS"
 HEADER = "RAW-HEADER"
 ENCODING = "RAW-ENCODING"
 CELL_ERROR = "RAW-CELL-ERROR"
+MERGED = "RAW-MERGED-CELL"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def suggest_names(wanted: str, known: Iterable[str]) -> str:
     """Say which known names look like the wanted one; otherwise list what there is."""
     names = sorted(set(known))
     by_lower = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(wanted.lower(), by_lower, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(wanted.lower(), by_lower, n=3, cutoff=0.7)
     if near:
         return "did you mean " + " or ".join(repr(by_lower[name]) for name in near) + "?"
     return f"there is {list_names(names)}" if names else "there is none"

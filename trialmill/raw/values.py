@@ -31,11 +31,12 @@ SAS_DATETIME = re.compile(
 
 def write_number(number: float) -> str:
     """Write a number as its shortest decimal that reads back the same: ``7``, ``0.351``, ``0.00001``."""
+    number = float(number)
     if number.is_integer() and abs(number) < WHOLE:
         return str(int(number))
     if TINY <= abs(number) < WHOLE:
         return str(np.format_float_positional(number, unique=True, trim="-"))
-    return repr(float(number))
+    return repr(number)
 
 
 def write_time(seconds: float, *, with_seconds: bool = False) -> str:

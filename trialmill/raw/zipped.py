@@ -26,7 +26,10 @@ def read_member(path: Path, inner: str, *, shown: str) -> RawFile:
         with zipfile.ZipFile(path) as archive:
             name, info = _choose(_list_members(archive), inner, shown)
             _refuse_unreadable(info, f"{shown}!{name}")
-            return RawFile(f"{shown}!{name}", archive.read(info))
+            content = archive.read(info)
+            if len(content) != info.file_size:
+                raise zipfile.BadZipFile(f"{len(content)} bytes of {info.file_size} in {name}")
+            return RawFile(f"{shown}!{name}", content)
     except DAMAGE as error:
         reason = f"cannot be unpacked, it is damaged or cut off ({error})"
         raise RawError(reason, file=shown, cure="fetch the archive again and compare its size") from None
