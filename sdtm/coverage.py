@@ -32,7 +32,6 @@ def used_columns(study: StudyMapping) -> frozenset[tuple[str, str]]:
 
 
 def _used_by(block: Block) -> Iterator[tuple[str, str]]:
-    aliases = {join.alias: join.table for join in block.joins}
     rules = (*block.helpers.values(), *block.variables, *(supp.rule for supp in block.supp))
     names = [name for rule in rules for name in rule.reads]
     names += block.where.columns if block.where else ()
@@ -46,9 +45,14 @@ def _used_by(block: Block) -> Iterator[tuple[str, str]]:
         ]
         theirs += list(join.on.values()) + list(join.where.columns if join.where else ())
         yield from ((join.table, name) for name in theirs)
-    for name in names:
-        alias, _, rest = name.partition(".")
-        yield (aliases[alias], rest) if rest and alias in aliases else (block.source, name)
+    yield from (resolve_column(block, name) for name in names)
+
+
+def resolve_column(block: Block, name: str) -> tuple[str, str]:
+    """Resolve a name of a block to its raw table and column: ``alias.column`` is the joined table's."""
+    alias, _, rest = name.partition(".")
+    tables = {join.alias: join.table for join in block.joins}
+    return (tables[alias], rest) if rest and alias in tables else (block.source, name)
 
 
 def describe_coverage(

@@ -37,7 +37,11 @@ def expr(rows: Rows, *, formula: Formula) -> Result:
     """Compute a value by an expression."""
     found = rows.evaluate(formula)
     text = pd.Series(formula.text, index=rows.index, dtype="str")
-    return Result(found.values, refuse("MAP-NUMBER", mask=found.refused, text=text, reason="not a number"))
+    refusals = [
+        refuse("MAP-EXPRESSION", mask=item.rows, text=text, reason=f"{item.part} {item.reason}")
+        for item in found.refusals
+    ]
+    return Result(found.values, tuple(refusal for group in refusals for refusal in group))
 
 
 @operation(stages=BOTH, origin="Derived")

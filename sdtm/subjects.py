@@ -24,7 +24,8 @@ def read_first_numbers(subjects: Subjects | None, tables: Mapping[str, RawTable]
     data = tables[subjects.table].data
     number = strip_blanks(data[subjects.id])
     if not subjects.previous:
-        return pd.Series(number.to_numpy(), index=pd.Index(number), dtype="str")
+        listed = number.drop_duplicates()
+        return pd.Series(listed.to_numpy(), index=pd.Index(listed), dtype="str")
     previous = strip_blanks(data[subjects.previous])
     return _follow(number.where(previous == "", previous).set_axis(pd.Index(number)))
 

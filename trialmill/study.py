@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import importlib.util
 import re
@@ -58,6 +59,7 @@ class Study:
     specs: Specs
     mapping: StudyMapping
     waivers: tuple[Waiver, ...]
+    pages: Mapping[tuple[str, str], str]
     files: tuple[Path, ...]
 
 
@@ -84,12 +86,13 @@ def read_study(folder: Path, *, raw: Path | None = None, cutoff: str = "") -> St
         operations=_operations(node, folder), faults=faults,
     )  # fmt: skip
     waivers = compile_waivers(folder / "waivers.yaml", faults=faults)
+    pages = _pages(node.child("crf"), folder)
     if faults:
         raise SpecificationError(faults)
     return Study(
         folder=folder, name=name, title=node.text("title"), raw=transfer, cutoff=conventions.cutoff, tables=tables,
         ignored_files=_reasons(node.child("ignored_files")), specs=specs, mapping=mapping, waivers=waivers,
-        files=(file.path, *(item.path for item in domains)),
+        pages=pages, files=(file.path, *(item.path for item in domains)),
     )  # fmt: skip
 
 
@@ -162,6 +165,18 @@ def _table(name: str, node: Node, everywhere: Mapping[str, str]) -> RawSource:
 
 def _reasons(node: Node) -> Mapping[str, str]:
     return {key: str(child.value) for key, child in node.pairs(what=str(node.path[-1]))}
+
+
+def _pages(node: Node, folder: Path) -> Mapping[tuple[str, str], str]:
+    """Read the CRF's pages: a CSV file of the study's folder with the columns table, column and page."""
+    if node.value is None:
+        return {}
+    try:
+        with (folder / str(node.value)).open(encoding="utf-8-sig", newline="") as stream:
+            return {(row["table"], row["column"]): row["page"] for row in csv.DictReader(stream)}
+    except (OSError, KeyError, UnicodeDecodeError) as error:
+        node.fault(f"{node.value} cannot be read: {error}", "it is a CSV file with the columns table, column, page")
+        return {}
 
 
 def _domain_files(folder: Path, faults: list[Fault]) -> list[YamlFile]:

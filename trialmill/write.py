@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from sdtm.coverage import describe_coverage
+from sdtm.origins import ORIGIN_COLUMNS, describe_origins
 from specs.findings import Finding, Severity
 from specs.model import Dataset, Specs
 from trialmill.run import Run
@@ -117,7 +118,14 @@ def dataset_of(name: str, specs: Specs) -> Dataset:
 
 
 def write_lineage(run: Run, folder: Path) -> None:
-    """Write, for each domain, where every record came from: table, file, row and record id beside its keys."""
+    """
+    Write where everything came from.
+
+    For each domain a Parquet file with table, file, row and record id of every record beside its keys; and
+    variables.csv with the rule, raw columns, CRF pages and origin of every variable.
+    """
+    origins = describe_origins(run.study.mapping, pages=run.study.pages)
+    write_text(folder / "variables.csv", _csv(origins, ORIGIN_COLUMNS))
     for name, domain in run.built.domains.items():
         keys = [key for key in ("USUBJID", f"{name}SEQ") if key in domain.data]
         origin = domain.origin.astype({"table": "str", "file": "str"})

@@ -9,8 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-WHOLE = 1e16  # up to here a float64 without decimals is written digit by digit
-TINY = 1e-10
+TINY = 1e-10  # below, and from 1e16 on, a number is written with its exponent
 DAY = 86400
 SAS_EPOCH = dt.datetime(1960, 1, 1)
 FIRST_DAY = (dt.datetime(1582, 1, 1) - SAS_EPOCH).days  # SAS knows no date before
@@ -31,12 +30,12 @@ SAS_DATETIME = re.compile(
 
 def write_number(number: float) -> str:
     """Write a number as its shortest decimal that reads back the same: ``7``, ``0.351``, ``0.00001``."""
-    number = float(number)
-    if number.is_integer() and abs(number) < WHOLE:
-        return str(int(number))
-    if TINY <= abs(number) < WHOLE:
+    text = repr(float(number))
+    if text.endswith(".0"):
+        return text[:-2] if number else "0"
+    if "e-" in text and abs(number) >= TINY:
         return str(np.format_float_positional(number, unique=True, trim="-"))
-    return repr(number)
+    return text
 
 
 def write_time(seconds: float, *, with_seconds: bool = False) -> str:
