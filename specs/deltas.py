@@ -284,7 +284,7 @@ def _changed_variable(part: _Delta, variable: Variable, specs: Specs) -> Variabl
 
 
 def _new_variable(name: str, part: _Delta, lent: Variable | None, specs: Specs) -> Variable:
-    for key, why in (("label", "has no one label in the guide"), ("type", "is not in the guide")):
+    for key, why in (("label", "has no common label in the guide"), ("type", "is not in the guide")):
         if key not in part.content and not getattr(lent, key, ""):
             part.refuse(reason=f"{name} {why}", cure=f"say its {key}")
     model = lent or Variable(name, label="", type=CHAR, role="Record Qualifier", core="Perm")

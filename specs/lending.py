@@ -7,6 +7,7 @@ and any variable of the dataset's own class (SDTMIG 3.4, section 2.5 ff.); Findi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -42,10 +43,10 @@ def lendable_names(dataset: Dataset, datasets: Mapping[str, Dataset]) -> frozens
 
 
 def find_lender(name: str, dataset: Dataset, datasets: Mapping[str, Dataset]) -> tuple[Dataset, Variable] | None:
-    """Find where the guide knows the variable *name*; a label on which the lenders differ is left empty."""
+    """Find where the guide knows the variable *name*; its label is the lenders' common one, or empty."""
     found = [(other, variable) for other, variable, here in find_lendable(dataset, datasets) if here == name]
     if not found:
         return None
     other, variable = found[0]
-    same_label = len({one.label for _, one in found}) == 1
-    return other, variable if same_label else replace(variable, label="")
+    label, count = Counter(one.label for _, one in found).most_common(1)[0]
+    return other, replace(variable, label=label if 2 * count > len(found) else "")

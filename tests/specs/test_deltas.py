@@ -56,7 +56,7 @@ def test_natural_keys_are_the_study_s(tmp_path: Path) -> None:
         ("AE", "AELNKID", "AESPID", "AETERM"),  # an identifier that CM shows after --SPID
         ("AE", "VISITNUM", "AETOXGR", "TAETORD"),  # a timing variable of every class
         ("CM", "CMLNKGRP", "CMLNKID", "CMTRT"),
-        ("VS", "VSREPNUM", "VSLOBXFL", "VSTOX"),
+        ("VS", "VSREPNUM", "VSCLSIG", "VISITNUM"),
     ],
 )
 def test_a_variable_of_the_class_needs_no_words(
@@ -133,7 +133,8 @@ DATASET_FAULTS = {
         "datasets.yaml:1: 500 is not a length - write a whole number from 1 to 200"
     ),
     "AE: {variables: {AESTDTCC: {label: Foo, type: Char}}}": (
-        "datasets.yaml:1: AESTDTCC is known neither to AE nor to its class - did you mean AESTDTC? or write custom: true"
+        "datasets.yaml:1: AESTDTCC is known neither to AE nor to its class"
+        " - did you mean AESTDTC? or write custom: true"
     ),
     "DM: {variables: {AGEGROUPING: {custom: true, label: A, type: Char}}}": (
         "datasets.yaml:1: 'AGEGROUPING' cannot name a variable - use up to eight capital letters and digits"
@@ -141,7 +142,7 @@ DATASET_FAULTS = {
     "DM: {variables: {COHORT: {custom: true, label: Cohort}}}": (
         "datasets.yaml:1: COHORT is not in the guide - say its type"
     ),
-    "AE: {variables: {AEDTC: {}}}": "datasets.yaml:1: AEDTC has no one label in the guide - say its label",
+    "AE: {variables: {AEDTC: {}}}": "datasets.yaml:1: AEDTC has no common label in the guide - say its label",
     "AE: {variables: {AELNKID: {after: AESPIDS}}}": (
         "datasets.yaml:1: no variable 'AESPIDS' before this one - did you mean AESPID?"
     ),

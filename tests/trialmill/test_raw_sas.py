@@ -108,6 +108,15 @@ def test_transport_file(tmp_path: Path) -> None:
     assert (table.facts["member"], table.facts["version"], findings) == ("VS", "5", [])
 
 
+def test_transport_file_of_version_8(tmp_path: Path) -> None:
+    """Version 8, written by another library, with a name longer than eight characters."""
+    data = pd.DataFrame({"SUBJECTNUMBER": ["007", "02001"], "SBP": [120.0, None]})
+    pyreadstat.write_xport(data, tmp_path / "vs.xpt", table_name="VS", file_format_version=8)
+    table, _ = read_table(TableSource("vs", "vs.xpt"), folder=tmp_path)
+    assert table.data.to_dict("list") == {"SUBJECTNUMBER": ["007", "02001"], "SBP": ["120", ""]}
+    assert table.facts["version"] == "8"
+
+
 def test_transport_file_with_several_data_sets(tmp_path: Path) -> None:
     """Of several data sets one is named; it is then part of where a row came from."""
     write_xpt(tmp_path / "all.xpt", [vital_signs("VS"), vital_signs("VSADD")], stamp=STAMP)
