@@ -115,7 +115,7 @@ SDTM_RULES = index_rules(
     ),
     Rule(
         "SDTM-NON-ASCII",
-        _WARNING,
+        _ERROR,
         "Text is ASCII",
         "translate it, or state the encoding to the agency",
     ),

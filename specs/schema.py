@@ -40,10 +40,10 @@ def make_schema(dataset: Dataset, specs: Specs, *, columns: Collection[str] | No
     checks of the whole frame like the others: pandera's own type check costs five milliseconds a text column. A
     check of records passes where one of its variables is not there.
     """
-    cells: dict[str, list[pa.Check]] = {}
+    cells: dict[str, list[pa.Check]] = {name: [] for name in dataset.names if columns is None or name in columns}
     for check in column_checks(dataset, specs):
-        if columns is None or check.variable in columns:
-            cells.setdefault(check.variable, []).append(_pandera_check(check))
+        if check.variable in cells:
+            cells[check.variable].append(_pandera_check(check))
     whole_checks: list[Check] = [*layout_checks(dataset, specs), *record_checks(dataset, specs)]
     whole = [_pandera_check(check) for check in whole_checks]
     found = {name: pa.Column(None, checks, nullable=True, required=False) for name, checks in cells.items()}

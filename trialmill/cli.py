@@ -122,9 +122,9 @@ def ct() -> None:
 @one_line
 def ct_list(study: Path | None) -> None:
     """List the terminology versions that study.yaml can pin."""
-    from specs.load import terminology_versions
+    from specs.ct import list_versions
 
-    for version in terminology_versions([study / "ct"] if study else []):
+    for version in list_versions([study / "ct"] if study else []):
         click.echo(version)
 
 

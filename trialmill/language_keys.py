@@ -331,9 +331,7 @@ JOIN = Section(
             "`{column here: [from, to]}`: the value lies between two columns of the joined table; an empty bound is open",
             PAIRS,
         ),
-        "wildcard": Key(
-            "`{column here: [column there, Both]}`: equal, or the other table says the wildcard", PAIRS
-        ),
+        "wildcard": Key("`{column here: [column there, Both]}`: equal, or the other table says the wildcard", PAIRS),
     },
 )
 
@@ -355,10 +353,10 @@ WIDE = Section(
     "wide",
     "One row for each group, with a new column for every name listed: a row per question becomes a row per form.",
     {
-        "by": Key("the columns that make a group", TEXTS),
+        "by": Key("the columns that make a group", TEXTS, required=True),
         "name": Key("the column with the names", TEXT, required=True),
         "value": Key("the column with the values", TEXT, required=True),
-        "columns": Key("name: new column; a name that is not listed is a finding", NAMES),
+        "columns": Key("name: new column; a name that is not listed is a finding", NAMES, required=True),
     },
 )
 
@@ -368,7 +366,7 @@ UNIQUE = Section(
     "unique",
     "Of rows with the same key one is kept; the others are findings.",
     {
-        "by": Key("the columns that make the key", TEXTS),
+        "by": Key("the columns that make the key", TEXTS, required=True),
         "order": Key("the column that orders the rows (default: their order in the file)", TEXT),
         "keep": Key("`last` (default) or `first`", {"enum": ["first", "last"]}),
         "expected": Key("true: the form is meant to repeat, so the others are no findings", FLAG),
@@ -381,7 +379,9 @@ QUALIFIER = Section(
     "",
     "One supplemental qualifier: one operation, as under `variables:`, and these keys.",
     {
-        "label": Key("QLABEL, up to 40 characters", {"type": "string", "minLength": 1, "maxLength": 40}, required=True),
+        "label": Key(
+            "QLABEL, up to 40 characters", {"type": "string", "minLength": 1, "maxLength": 40}, required=True
+        ),
         "origin": Key("QORIG (default: from the operation)", TEXT),
         "evaluator": Key("QEVAL", TEXT),
     },
@@ -455,7 +455,9 @@ DELTA_CODELIST = Section(
     "",
     "Per codelist, what the study adds, narrows or makes itself. It lies in the folder that `specs:` names.",
     {
-        "extend": Key("terms added to an extensible list: `VALUE: decode`, or `VALUE: {...}` with the keys below", {}),
+        "extend": Key(
+            "terms added to an extensible list: `VALUE: decode`, or `VALUE: {...}` with the keys below", {}
+        ),
         "subset": Key("the terms that the study uses, where it uses not all", TEXTS),
         "new": Key("true: a list of the study's own", FLAG),
         "name": Key("the name of a new list", TEXT),

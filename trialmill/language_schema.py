@@ -39,7 +39,9 @@ _BRANCHES = {
 
 def mapping_schema(operations: Mapping[str, Operation] = OPERATIONS) -> dict[str, Any]:
     """Return the schema of a domain's file; a study with a custom.py gives its own operations beside the built-in."""
-    parts = {section.name: section_schema(section) for section in DOMAIN_SECTIONS if section not in (DOMAIN, QUALIFIER)}
+    parts = {
+        section.name: section_schema(section) for section in DOMAIN_SECTIONS if section not in (DOMAIN, QUALIFIER)
+    }
     rules = {
         "row_rule": rule_schema(operations, stages=ROWS),
         "row_rules": _named(_targets(), part("row_rule")),

@@ -15,7 +15,7 @@ from specs.findings import CheckResult, Finding, Severity, SpecificationError, i
 from specs.rules import RULES
 from specs.schema import check_dataset, check_study
 from trialmill.faults import CallError
-from trialmill.raw import read_table
+from trialmill.raw import find_files, read_table
 from trialmill.study import Study
 from trialmill.waivers import find_waiver
 
@@ -84,7 +84,7 @@ def read_tables(study: Study) -> tuple[dict[str, RawTable], list[Finding]]:
     tables: dict[str, RawTable] = {}
     findings = _unknown_files(study)
     for name, item in study.tables.items():
-        if item.whole or (item.optional and not (study.raw / item.source.file).exists()):
+        if item.whole or (item.optional and not find_files(item.source.file, folder=study.raw)):
             continue
         tables[name], found = read_table(item.source, folder=study.raw)
         findings += found
@@ -92,7 +92,8 @@ def read_tables(study: Study) -> tuple[dict[str, RawTable], list[Finding]]:
 
 
 def _unknown_files(study: Study) -> list[Finding]:
-    declared = {item.source.file.split("!")[0] for item in study.tables.values()}
+    files = [path for item in study.tables.values() for path in find_files(item.source.file, folder=study.raw)]
+    declared = {path.relative_to(study.raw).as_posix() for path in files}
     present = sorted(path.relative_to(study.raw).as_posix() for path in study.raw.rglob("*") if path.is_file())
     return [
         RULES["RAW-FILE-UNKNOWN"].finding(

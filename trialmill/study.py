@@ -16,8 +16,10 @@ from sdtm.mapping import StudyMapping
 from sdtm.node import Node
 from sdtm.operation import Operation
 from sdtm.operations import OPERATIONS
+from sdtm.parameters import suggest
+from specs.ct import list_versions
 from specs.findings import Fault, SpecificationError
-from specs.load import load_specs
+from specs.load import list_standards, load_specs
 from specs.model import Specs
 from specs.yamlfile import YamlFile, read_yaml
 from trialmill.faults import CallError
@@ -135,12 +137,14 @@ def _specs(node: Node, folder: Path) -> Specs:
     if deltas is not None and not deltas.is_dir():
         node.child("specs").fault(f"no such folder: {relative}", "give the folder of the study's deltas")
         deltas = None
-    return load_specs(
-        standard=node.text("standard", default="sdtmig-3.4"),
-        terminology=node.text("terminology", required=True),
-        study=deltas,
-        ct_folders=[folder / "ct"],
-    )
+    terminology, standard = node.text("terminology", required=True), node.text("standard", default="sdtmig-3.4")
+    carried = {"standard": (standard, list_standards()), "terminology": (terminology, list_versions([folder / "ct"]))}
+    for key, (name, known) in carried.items():
+        if name not in known:
+            cure = f"{suggest(name, known)}; another terminology: trialmill ct import FILE --to {folder}"
+            node.child(key).fault(f"no {key} {name} is carried", cure)
+            raise SpecificationError(node.faults)
+    return load_specs(standard=standard, terminology=terminology, study=deltas, ct_folders=[folder / "ct"])
 
 
 def _tables(node: Node) -> Mapping[str, RawSource]:

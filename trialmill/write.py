@@ -23,6 +23,8 @@ from specs.model import Dataset, Specs
 from trialmill.run import Run
 from trialmill.xpt import XptDataset, XptVariable, write_xpt
 
+XPT_TEXT_RULES = ("XPT-LENGTH", "XPT-TEXT-200", "XPT-TEXT-ENCODING")
+TEXT_RULES = ("SDTM-LENGTH", "SDTM-NON-ASCII")
 FINDING_COLUMNS = (
     "severity", "rule", "dataset", "variables", "key", "values", "message", "file", "row", "record", "cure",
     "explanation",
@@ -106,7 +108,15 @@ def write_sdtm(run: Run, folder: Path) -> list[Finding]:
         dataset = dataset_of(name, run.study.specs)
         described = xpt_dataset(name, data, dataset=dataset, lengths=lengths)
         findings += write_xpt(folder / f"{name.lower()}.xpt", [described], stamp=stamp)
-    return findings
+    return [finding for finding in findings if not _is_known(finding, run.findings)]
+
+
+def _is_known(finding: Finding, known: Iterable[Finding]) -> bool:
+    """Say whether a fault of the text was already found in the record itself, with its raw row."""
+    return finding.rule in XPT_TEXT_RULES and any(
+        item.rule in TEXT_RULES and item.dataset == finding.dataset and item.variables == finding.variables
+        for item in known
+    )
 
 
 def dataset_of(name: str, specs: Specs) -> Dataset:

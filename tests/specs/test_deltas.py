@@ -55,7 +55,7 @@ def test_natural_keys_are_the_study_s(tmp_path: Path) -> None:
     [
         ("AE", "AELNKID", "AESPID", "AETERM"),  # an identifier that CM shows after --SPID
         ("AE", "VISITNUM", "AETOXGR", "TAETORD"),  # a timing variable of every class
-        ("CM", "CMLNKGRP", "CMLNKID", "CMTRT"),
+        ("CM", "CMLNKGRP", "CMSPID", "CMTRT"),
         ("VS", "VSREPNUM", "VSCLSIG", "VISITNUM"),
     ],
 )
