@@ -32,18 +32,11 @@ def used_columns(study: StudyMapping) -> frozenset[tuple[str, str]]:
 
 
 def _used_by(block: Block) -> Iterator[tuple[str, str]]:
-    rules = (*block.helpers.values(), *block.variables, *(supp.rule for supp in block.supp))
-    names = [name for rule in rules for name in rule.reads]
-    names += block.where.columns if block.where else ()
-    names += [name for item in block.long for name in item.columns.values()]
-    names += [*block.unique.by, block.unique.order] if block.unique else []
+    names = [*block.reads, *(name for item in block.long for name in item.columns.values())]
     names += [*block.wide.by, block.wide.name, block.wide.value] if block.wide else []
     for join in block.joins:
-        names += [*join.on, *join.between, *join.wildcard]
-        theirs = [name for pair in join.between.values() for name in pair] + [
-            item for item, _ in join.wildcard.values()
-        ]
-        theirs += list(join.on.values()) + list(join.where.columns if join.where else ())
+        theirs = [name for pair in join.between.values() for name in pair] + [name for name, _ in join.wildcard.values()]
+        theirs += [*join.on.values(), *(join.where.columns if join.where else ())]
         yield from ((join.table, name) for name in theirs)
     yield from (resolve_column(block, name) for name in names)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sdtm.conventions import Address, Conventions
@@ -109,6 +110,17 @@ class Block:
     supp: tuple[SuppRule, ...] = ()
     not_submitted: Mapping[str, str] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """Every name that a helper, join, condition or rule of this block reads, after the rows are stacked."""
+        rules = (*self.helpers.values(), *self.variables, *(supp.rule for supp in self.supp))
+        names = frozenset().union(*(rule.reads for rule in rules))
+        for join in self.joins:
+            names |= {*join.on, *join.between, *join.wildcard}
+        if self.unique is not None:
+            names |= {*self.unique.by, *([self.unique.order] if self.unique.order else [])}
+        return names | (self.where.columns if self.where else frozenset())
 
 
 @dataclass(frozen=True)

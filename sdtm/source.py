@@ -6,7 +6,7 @@ Every step is on whole columns. Rows that a condition or a key leaves out are co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,7 +65,10 @@ def select_rows(
     data = source.data.assign(**{BASE: np.arange(len(source.data))})
     if block.wide is not None:
         data = pivot_wide(data, block.wide, origin=source.origin, findings=findings, dataset=dataset)
-    data = stack_long(data, block.long)
+    stacked = [name for item in block.long for name in item.columns.values()]
+    needed = {*block.reads, *stacked}
+    data = data[[name for name in data.columns if name == BASE or name in needed]]
+    data = stack_long(data, block.long, keep=block.reads)
     data = _add_helpers(data, block, conventions=conventions, specs=specs, subjects=subjects)
     for join in block.joins:
         data = join_table(
@@ -194,14 +197,19 @@ def _report(
     findings += make_findings(rule, origin=at, values=keys, messages=messages, dataset=dataset)
 
 
-def stack_long(data: pd.DataFrame, items: tuple[LongItem, ...]) -> pd.DataFrame:
-    """Make one row per row and item of *long*, in the items' order; new columns are empty where unnamed."""
+def stack_long(data: pd.DataFrame, items: tuple[LongItem, ...], *, keep: Collection[str]) -> pd.DataFrame:
+    """
+    Make one row per row and item of *long*, in the items' order; new columns are empty where unnamed.
+
+    Of the other columns only those in *keep* go along: the stacked ones would only be carried as copies.
+    """
     if not items:
         return data
     names = list(dict.fromkeys(name for item in items for name in (*item.columns, *item.values)))
+    carried = data[[name for name in data.columns if name == BASE or name in keep]]
     parts = []
     for item in items:
-        part = data.copy(deep=False)
+        part = carried.copy(deep=False)
         for name in names:
             part[name] = data[item.columns[name]] if name in item.columns else item.values.get(name, "")
             part[name] = part[name].astype("str")

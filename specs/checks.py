@@ -261,7 +261,7 @@ def _key_checks(dataset: Dataset) -> Iterable[RecordCheck]:
         test = partial(_is_numbered, scope=scope, sequence=sequence)
         yield RecordCheck("SDTM-SEQ", (*scope, sequence), test, says)
     if dataset.sequence not in dataset.keys:
-        says = f"another record has the same {', '.join(dataset.keys)}"
+        says = f"an earlier record has the same {', '.join(dataset.keys)}"
         yield RecordCheck("SDTM-KEY", required, partial(_is_unique, keys=dataset.keys), says)
 
 
@@ -273,7 +273,7 @@ def _is_numbered(frame: pd.DataFrame, *, scope: tuple[str, ...], sequence: str) 
 
 def _is_unique(frame: pd.DataFrame, *, keys: tuple[str, ...]) -> pd.Series:
     present = [key for key in keys if key in frame.columns]
-    return ~frame.duplicated(present, keep=False)
+    return ~frame.duplicated(present)
 
 
 def _time_checks(dataset: Dataset) -> Iterable[RecordCheck]:

@@ -110,7 +110,7 @@ def match_terms(
     import numpy as np
     import pandas as pd
 
-    codes, uniques = pd.factorize(values)
+    codes, uniques = pd.factorize(values.fillna(""))
     recoded, refused = _recode([str(text) for text in uniques], codelist, mapping or {})
     as_series = pd.Series(recoded, dtype="str").take(codes)
     as_series.index = values.index

@@ -19,10 +19,14 @@ _REFERENCE = ("RDOMAIN", "IDVAR", "IDVARVAL")
 
 
 def check_subjects(datasets: Frames, *, specs: Specs, origins: Frames | None = None) -> list[CheckResult]:
-    """Check that every USUBJID of every dataset is in DM; not evaluated without DM. One finding per subject."""
+    """
+    Check that every USUBJID of every dataset is in DM; not evaluated without DM. One finding per subject.
+
+    SUPP-- datasets are left to the check that each qualifier has its parent record, whose subject is checked here.
+    """
     results = []
     for name, records in _known(datasets, specs, origins):
-        if name == _SUBJECTS or "USUBJID" not in records.frame.columns:
+        if name == _SUBJECTS or name.startswith("SUPP") or "USUBJID" not in records.frame.columns:
             continue
         if "USUBJID" not in getattr(datasets.get(_SUBJECTS), "columns", ()):
             results.append(CheckResult("SDTM-SUBJECT", name, Outcome.NOT_EVALUATED, reason="there is no DM.USUBJID"))

@@ -18,6 +18,7 @@ from trialmill.cli import FOUND, GOOD, VERSION
 from trialmill.faults import CallError
 from trialmill.run import Run, run_sdtm
 from trialmill.study import read_study
+from trialmill.waivers import split_waived
 from trialmill.write import (
     count_by,
     fresh_folder,
@@ -101,18 +102,32 @@ def _tell_findings(findings: list[Finding], *, checks: list[CheckResult]) -> Non
 
 
 def validate_sdtm(folder: Path, *, out: Path, fail_on: str) -> int:
-    """Check the XPT files in OUT/sdtm against the study's specifications; returns the exit code."""
+    """
+    Check the XPT files in OUT/sdtm against the study's specifications; returns the exit code.
+
+    Where the run that wrote them left its lineage, findings name the raw rows; waivers count as in a run.
+    """
     study = read_study(folder)
     frames = _read_datasets(out / "sdtm")
+    origins = _read_origins(out / "lineage", frames)
     checks: list[CheckResult] = []
     for name, data in frames.items():
-        checks += check_dataset(data, name=name, specs=study.specs)
-    checks += check_study(frames, specs=study.specs)
-    findings = [finding for check in checks for finding in check.findings]
+        checks += check_dataset(data, name=name, specs=study.specs, origin=origins.get(name))
+    checks += check_study(frames, specs=study.specs, origins=origins)
+    findings, waived = split_waived([finding for check in checks for finding in check.findings], waivers=study.waivers)
     _tell_findings(findings, checks=checks)
+    if waived:
+        click.echo(f"  {len(waived)} finding(s) accepted in waivers.yaml")
     threshold = Severity(fail_on)
     bad = any(is_at_least(finding.severity, threshold) for finding in findings)
     return FOUND if bad or any(check.outcome == Outcome.NOT_EVALUATED for check in checks) else GOOD
+
+
+def _read_origins(folder: Path, frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Read where the records came from, for the datasets whose lineage has as many records."""
+    paths = {name: folder / f"{name.lower()}.parquet" for name in frames}
+    found = {name: pd.read_parquet(path) for name, path in paths.items() if path.is_file()}
+    return {name: origin for name, origin in found.items() if len(origin) == len(frames[name])}
 
 
 def _read_datasets(folder: Path) -> Mapping[str, pd.DataFrame]:

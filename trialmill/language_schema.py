@@ -1,4 +1,4 @@
-"""The mapping language as JSON Schema (2020-12), for editors: made from the operations and the keys, closed throughout."""
+"""The mapping language as JSON Schema (2020-12), for editors: made from the operations and the keys, and closed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from sdtm.operation import RECORDS, ROWS, Operation
 from sdtm.operations import OPERATIONS
 from sdtm.parameters import KINDS, Cases, Kind
-from trialmill.language_keys import DOMAIN, DOMAIN_SECTIONS, QUALIFIER, STUDY, STUDY_SECTIONS, Section, part
+from trialmill.language_keys import STUDY, STUDY_SECTIONS, Section, part
+from trialmill.language_mapping_keys import DOMAIN, DOMAIN_SECTIONS, QUALIFIER
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DEFAULT_CODELIST = "codelist"  # left out, the codelist is the one that the standard gives the variable

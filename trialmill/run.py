@@ -17,7 +17,7 @@ from specs.schema import check_dataset, check_study
 from trialmill.faults import CallError
 from trialmill.raw import find_files, read_table
 from trialmill.study import Study
-from trialmill.waivers import find_waiver
+from trialmill.waivers import split_waived
 
 Progress = Callable[[str], None]
 
@@ -65,14 +65,8 @@ def run_sdtm(study: Study, *, progress: Progress = lambda _: None) -> Run:
     findings += built.findings
     checks = check_domains(built.domains, study)
     findings += [finding for check in checks for finding in check.findings]
-    run = Run(study, tables, built, checks)
-    for finding in findings:
-        waiver = find_waiver(finding, waivers=study.waivers)
-        if waiver:
-            run.waived.append((finding, f"{waiver.reason} ({waiver.by}, {waiver.date})"))
-        else:
-            run.findings.append(finding)
-    return run
+    remaining, waived = split_waived(findings, waivers=study.waivers)
+    return Run(study, tables, built, checks, remaining, waived)
 
 
 def read_tables(study: Study) -> tuple[dict[str, RawTable], list[Finding]]:

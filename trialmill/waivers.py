@@ -58,6 +58,16 @@ def compile_waivers(path: Path, *, faults: list[Fault]) -> tuple[Waiver, ...]:
     return tuple(waivers)
 
 
-def find_waiver(finding: Finding, *, waivers: Sequence[Waiver]) -> Waiver | None:
-    """Return the first waiver that covers the finding."""
-    return next((waiver for waiver in waivers if waiver.covers(finding)), None)
+def split_waived(
+    findings: Sequence[Finding], *, waivers: Sequence[Waiver]
+) -> tuple[list[Finding], list[tuple[Finding, str]]]:
+    """Split findings into those that stand, and those that a waiver covers with its explanation."""
+    standing: list[Finding] = []
+    waived: list[tuple[Finding, str]] = []
+    for finding in findings:
+        waiver = next((waiver for waiver in waivers if waiver.covers(finding)), None)
+        if waiver is None:
+            standing.append(finding)
+        else:
+            waived.append((finding, f"{waiver.reason} ({waiver.by}, {waiver.date})"))
+    return standing, waived

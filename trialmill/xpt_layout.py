@@ -98,7 +98,8 @@ def parse_stamp(raw: bytes) -> datetime | None:
         return None
     year = int(match[3]) + (1900 if int(match[3]) >= YEARS[0] % 100 else 2000)
     try:
-        return datetime(year, _MONTHS.index(match[2]) + 1, *(int(match[part]) for part in (1, 4, 5, 6)))
+        day, hour, minute, second = (int(match[part]) for part in (1, 4, 5, 6))
+        return datetime(year, _MONTHS.index(match[2]) + 1, day, hour, minute, second)
     except ValueError:
         return None
 

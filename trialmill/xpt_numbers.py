@@ -63,9 +63,9 @@ def convert_ieee_to_ibm(
     bits = values.view(np.uint64)
     exponent = ((bits >> np.uint64(52)) & np.uint64(0x7FF)) + np.uint64(1)  # in excess of 1024, a multiple of four
     fraction = (bits & np.uint64((1 << 52) - 1)) | np.uint64(1 << 52)
-    converted = (fraction << (exponent & np.uint64(3))) | ((exponent >> np.uint64(2)) - np.uint64(191)) << np.uint64(
-        56
-    )
+    converted: NDArray[np.uint64] = (fraction << (exponent & np.uint64(3))) | (
+        (exponent >> np.uint64(2)) - np.uint64(191)
+    ) << np.uint64(56)
     converted |= bits & np.uint64(1 << 63)
     converted[values == 0] = 0
     missing = np.isnan(values)
