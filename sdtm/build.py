@@ -128,6 +128,10 @@ def run_rule(rule: Rule, rows: Rows, *, dataset: Dataset) -> dict[str, Result]:
     if not rule.operation.outputs:
         return {rule.targets[0]: _typed(found, rule.targets[0], dataset)}
     by_name = {name.replace("--", dataset.prefix): result for name, result in found.items()}
+    # What an output refuses is told even when the mapping does not ask for that output.
+    unasked = tuple(refusal for name in by_name if name not in rule.targets for refusal in by_name[name].refusals)
+    first = by_name[rule.targets[0]]
+    by_name[rule.targets[0]] = Result(first.values, (*first.refusals, *unasked))
     return {target: _typed(by_name[target], target, dataset) for target in rule.targets}
 
 

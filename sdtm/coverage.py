@@ -35,7 +35,9 @@ def _used_by(block: Block) -> Iterator[tuple[str, str]]:
     names = [*block.reads, *(name for item in block.long for name in item.columns.values())]
     names += [*block.wide.by, block.wide.name, block.wide.value] if block.wide else []
     for join in block.joins:
-        theirs = [name for pair in join.between.values() for name in pair] + [name for name, _ in join.wildcard.values()]
+        theirs = [name for pair in join.between.values() for name in pair] + [
+            name for name, _ in join.wildcard.values()
+        ]
         theirs += [*join.on.values(), *(join.where.columns if join.where else ())]
         yield from ((join.table, name) for name in theirs)
     yield from (resolve_column(block, name) for name in names)

@@ -114,7 +114,8 @@ def validate_sdtm(folder: Path, *, out: Path, fail_on: str) -> int:
     for name, data in frames.items():
         checks += check_dataset(data, name=name, specs=study.specs, origin=origins.get(name))
     checks += check_study(frames, specs=study.specs, origins=origins)
-    findings, waived = split_waived([finding for check in checks for finding in check.findings], waivers=study.waivers)
+    found = [finding for check in checks for finding in check.findings]
+    findings, waived = split_waived(found, waivers=study.waivers)
     _tell_findings(findings, checks=checks)
     if waived:
         click.echo(f"  {len(waived)} finding(s) accepted in waivers.yaml")

@@ -67,7 +67,7 @@ class SmallStudy:
 
 
 def _spell(value: object) -> str:
-    return ("" if value != value else f"{value:.15g}") if isinstance(value, float) else str(value)
+    return ("" if pd.isna(value) else f"{value:.15g}") if isinstance(value, float) else str(value)
 
 
 def raw_table(name: str, text: str) -> RawTable:

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sdtm.conventions import Address
+from sdtm.mapping import Join
+from sdtm.rawtable import RawTable
+from sdtm.source import BASE, join_table
+
 MAPPING = """
     domain: AE
     source: ae
@@ -117,3 +128,38 @@ def test_rows_with_one_key_are_counted_once_and_the_others_reported(study):
     built = study(mapping_unique, raw={"ae": raw})
     assert built.table("AE", "AETERM") == [["new"], ["other"]]
     assert [finding[:3] for finding in built.findings()] == [("MAP-DUPLICATE", "AE.csv", 3)]
+
+
+keys = st.lists(st.sampled_from(["a", "b", "c", ""]), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(left=keys, right=keys, cardinality=st.sampled_from(["many-to-one", "one-to-one", "one-to-many"]))
+def test_a_join_is_what_a_loop_over_the_rows_would_give(left, right, cardinality):
+    """Against a plain loop: the same pairs in the same order, the same number of findings."""
+    here = pd.DataFrame({"K": pd.Series(left, dtype="str"), BASE: range(len(left))})
+    there = pd.DataFrame(
+        {"K": pd.Series(right, dtype="str"), "V": pd.Series(map(str, range(len(right))), dtype="str")}
+    )
+    origin = pd.DataFrame({"file": "A.csv", "row": range(2, len(left) + 2), "record": ""}, index=range(len(left)))
+    join = Join("t", "t", {"K": "K"}, cardinality, False, None, {}, {}, Address("x.yaml", 1))
+    findings = []
+    joined = join_table(
+        here, join, table=RawTable("t", there, origin), origin=origin, findings=findings, dataset="AE"
+    )
+
+    expected, surplus, taken, shared = [], 0, set(), 0
+    for key in left:
+        matches = [str(n) for n, other in enumerate(right) if other == key != ""]
+        if cardinality == "one-to-many":
+            expected += [(key, match) for match in matches] or [(key, "")]
+            continue
+        surplus += len(matches) > 1
+        expected.append((key, matches[0] if matches else ""))
+        if matches and cardinality == "one-to-one":
+            shared += matches[0] in taken
+            taken.add(matches[0])
+    assert list(zip(joined["K"], joined["t.V"], strict=True)) == expected
+    assert Counter(finding.rule for finding in findings) == Counter(
+        {"MAP-JOIN-MANY": surplus, "MAP-JOIN-SHARED": shared}
+    )

@@ -47,7 +47,7 @@ def raw(name: str) -> list[dict[str, str]]:
 def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
     """Spell rows as text, numbers shortest."""
     return [
-        ["" if value != value else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
+        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
         for row in data[columns.split()].to_numpy(dtype=object).tolist()
     ]
 
