@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
@@ -86,8 +87,9 @@ def _link_block(block: Block, *, columns: TableColumns, files: Mapping[str, str]
         order = (block.unique.order,) if block.unique.order else ()
         yield from _unknown((*block.unique.by, *order), known, block.unique.address, files[block.source])
     rules = (*block.variables, *(supp.rule for supp in block.supp))
+    spare = set(known) - block.reads
     for rule in rules:
-        yield from _unknown(rule.reads, known, rule.address, files[block.source])
+        yield from _unknown(rule.reads, known, rule.address, files[block.source], spare=spare)
     yield from _unknown(block.not_submitted, known, block.address, files[block.source])
 
 
@@ -123,9 +125,15 @@ def _link_study(study: StudyMapping, *, columns: TableColumns, files: Mapping[st
             yield from _unknown(names, columns[item.table], item.address, files[item.table])
 
 
-def _unknown(names: Collection[str], known: Collection[str], address: Address, file: str) -> Iterator[Fault]:
+def _unknown(
+    names: Collection[str], known: Collection[str], address: Address, file: str, *, spare: Collection[str] = ()
+) -> Iterator[Fault]:
     for name in sorted(set(names) - set(known)):
-        yield address.fault(f"{file} has no column {name}", suggest(name, known))
+        # A renamed column is most likely one that nobody reads any more.
+        near = difflib.get_close_matches(name, sorted(spare), n=1, cutoff=0.5)
+        yield address.fault(
+            f"{file} has no column {name}", f"did you mean {near[0]}?" if near else suggest(name, known)
+        )
 
 
 def link_targets(study: StudyMapping, *, specs: Specs) -> list[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 
 from sdtm.coverage import resolve_column
 from sdtm.mapping import Block, DomainMapping, Rule, StudyMapping, is_helper
@@ -16,7 +17,7 @@ def describe_origins(study: StudyMapping, *, pages: Mapping[tuple[str, str], str
 
     ``pages``: CRF page by (raw table, raw column). Out: one row per dataset, variable and rule (columns
     ORIGIN_COLUMNS): define.xml's origin, the raw columns as table.column, their pages, the rule as written, what its
-    operation does in words, and file:line of the specification.
+    operation does in words, and file:line of the specification in the study's folder.
     """
     return [row for mapping in study.domains.values() for row in _domain(mapping, pages)]
 
@@ -47,7 +48,7 @@ def _rows(
                 "raw_columns": " ".join(read),
                 "rule": rule.text,
                 "method": rule.operation.words.splitlines()[0],
-                "specification": f"{rule.address.file}:{rule.address.line}",
+                "specification": f"{PurePath(rule.address.file).name}:{rule.address.line}",
             }
 
 
