@@ -9,7 +9,7 @@ from sdtm.conventions import Address
 from sdtm.expressions import Expression
 from sdtm.mapping import Block, DomainMapping, Example, Join, LongItem, Rule, SuppRule, Unique, Wide, is_helper
 from sdtm.node import Node
-from sdtm.operation import Operation
+from sdtm.operation import BOTH, Operation
 from sdtm.parameters import ParameterError, Scope, compile_expression, suggest
 from specs.model import Dataset
 
@@ -17,9 +17,11 @@ BLOCK_KEYS = (
     "source", "with", "join", "long", "wide", "unique", "where", "variables", "supp", "not_submitted", "examples",
 )  # fmt: skip
 DOMAIN_KEYS = ("domain", "stack", "derived", "order", "cutoff", *BLOCK_KEYS)
+SHARED_KEYS = ("variables", "supp")
 SUPP_KEYS = ("label", "origin", "evaluator")
 JOIN_KEYS = ("table", "as", "on", "cardinality", "required", "where", "between", "wildcard")
 CARDINALITIES = ("one-to-one", "many-to-one", "one-to-many")
+BROKEN = Operation("", lambda _: None, BOTH, "")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def compile_domain(node: Node, *, language: Language) -> DomainMapping | None:
             )
         return None
     compiler = _Compiler(dataset, language)
+    _check_stack(node)
     stack = list(node.child("stack").items(what="stack"))
     blocks = [compiler.block(item, shared=node) for item in stack] if stack else [compiler.block(node, shared=None)]
     derived = compiler.rules(node.child("derived"), stage="records")
@@ -81,9 +84,9 @@ class _Compiler:
         above = tuple(rule for rule in above if not taken.intersection(rule.targets))
         taken |= {name for rule in above for name in rule.targets}
         common = [
-            rule
+            self.rule((name,), child, stage="rows") or _broken((name,), child)
             for name, child in self.language.common.items()
-            if name not in taken and self.dataset.variable(name) and (rule := self.rule((name,), child, stage="rows"))
+            if name not in taken and self.dataset.variable(name)
         ]
         return (*common, *above, *own)
 
@@ -102,8 +105,7 @@ class _Compiler:
             for target in targets:
                 self._check_target(target, child, seen)
             rule = self.rule(targets, child, stage=stage)
-            if rule:
-                found.append(rule)
+            found.append(rule or _broken(targets, child))
         return tuple(found)
 
     def _check_target(self, target: str, node: Node, seen: set[str]) -> None:
@@ -198,13 +200,15 @@ class _Compiler:
             label = child.text("label", required=True) if isinstance(child.value, dict) else ""
             if len(label) > 40:
                 child.child("label").fault(f"the label of {name} has {len(label)} characters", "use at most 40")
-            if rule:
+            if rule is not None:
                 found.append(SuppRule(rule, label, child.text("origin"), child.text("evaluator")))
         return tuple(found)
 
     def _helpers(self, node: Node) -> Mapping[str, Rule]:
-        rules = ((name, self.rule((name,), child, stage="rows")) for name, child in node.pairs(what="with"))
-        return {name: rule for name, rule in rules if rule}
+        return {
+            name: self.rule((name,), child, stage="rows") or _broken((name,), child)
+            for name, child in node.pairs(what="with")
+        }
 
     def _condition(self, node: Node) -> Expression | None:
         if node.value is None:
@@ -249,6 +253,19 @@ class _Compiler:
         columns = {key: str(child.value) for key, child in node.child("columns").pairs(what="columns")}
         name, value = node.text("name", required=True), node.text("value", required=True)
         return Wide(node.texts("by"), name, value, columns, node.address)
+
+
+def _check_stack(node: Node) -> None:
+    """With a stack the sources are its blocks; what would name a source beside it is a fault, not passed over."""
+    if node.child("stack").value is not None:
+        for key in BLOCK_KEYS:
+            if key not in SHARED_KEYS and node.child(key).value is not None:
+                node.child(key).fault(f"{key} stands beside stack", "move it into the blocks of stack")
+
+
+def _broken(targets: tuple[str, ...], node: Node) -> Rule:
+    """Stand for a rule that has a fault, so that what reads its targets is not called a fault as well."""
+    return Rule(targets, BROKEN, {}, frozenset(), node.address)
 
 
 def _join_keys(node: Node) -> Mapping[str, str]:

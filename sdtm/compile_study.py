@@ -45,8 +45,6 @@ def compile_study(
             node.fault(f"{mapping.domain} is mapped twice, also in {domains[mapping.domain].address.file}")
         domains[mapping.domain] = mapping
     study = StudyMapping(conventions, {name: domains[name] for name in sorted(domains)})
-    if faults:
-        return study
     faults += link_tables(study, tables=tables)
     faults += link_targets(study, specs=specs)
     faults += _unknown_epochs(study)

@@ -110,5 +110,5 @@ class SpecificationError(Exception):
     """Raised with every fault of a specification at once."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults = tuple(sorted(faults))
+        self.faults = tuple(sorted(set(faults)))
         super().__init__("\n".join(str(fault) for fault in self.faults))

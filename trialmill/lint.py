@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sdtm.link import link_columns
-from specs.findings import Fault, SpecificationError
+from specs.findings import Fault
 from trialmill.run import read_tables
-from trialmill.study import Study, read_study
+from trialmill.study import Study, compile_folder
 
 
 def lint_study(folder: Path, *, raw: Path | None, say: Callable[[str], None]) -> list[Fault]:
@@ -17,20 +17,20 @@ def lint_study(folder: Path, *, raw: Path | None, say: Callable[[str], None]) ->
 
     What is linked and what is not is said; a study whose raw folder is elsewhere is compiled all the same.
     """
-    try:
-        study = read_study(folder, raw=raw)
-    except SpecificationError as error:
-        return list(error.faults)
-    domains = ", ".join(study.mapping.domains)
+    study, faults = compile_folder(folder, raw=raw)
+    if study is None:
+        return sorted(set(faults))
     if not study.raw.is_dir():
         if raw is not None:
-            return [Fault(str(raw), 0, "no such folder", "give the transfer's folder with --raw")]
-        say(f"{folder}: compiled ({domains}); raw columns not linked, {study.raw} is not there")
-        return []
-    faults = _link(study)
+            faults.append(Fault(str(raw), 0, "no such folder", "give the transfer's folder with --raw"))
+        elif not faults:
+            domains = ", ".join(study.mapping.domains)
+            say(f"{folder}: compiled ({domains}); raw columns not linked, {study.raw} is not there")
+        return sorted(set(faults))
+    faults += _link(study)
     if not faults:
-        say(f"{folder}: compiled and linked to {study.raw} ({domains})")
-    return faults
+        say(f"{folder}: compiled and linked to {study.raw} ({', '.join(study.mapping.domains)})")
+    return sorted(set(faults))
 
 
 def _link(study: Study) -> list[Fault]:

@@ -72,30 +72,40 @@ def read_study(folder: Path, *, raw: Path | None = None, cutoff: str = "") -> St
     ``raw`` is the transfer's folder (default: the one study.yaml names), ``cutoff`` its data cut-off (default: what
     study.yaml says of the transfer of that name). Raises SpecificationError with every fault found.
     """
+    study, faults = compile_folder(folder, raw=raw, cutoff=cutoff)
+    if faults or study is None:
+        raise SpecificationError(faults)
+    return study
+
+
+def compile_folder(folder: Path, *, raw: Path | None = None, cutoff: str = "") -> tuple[Study | None, list[Fault]]:
+    """Compile the study in *folder* as far as its faults allow, and return them all; see ``read_study``."""
     file = _study_file(folder)
     faults: list[Fault] = []
     node = Node(file, (), file.content, faults)
     if not node.only(STUDY_KEYS, what=STUDY_FILE):
-        raise SpecificationError(faults)
+        return None, faults
     name = node.text("study", required=True)
     transfer = raw if raw is not None else folder / node.text("raw", default="raw")
     conventions = compile_conventions(node, study=name, cutoff=_cutoff(node, transfer, given=cutoff), folder=folder)
     specs = _specs(node, folder)
     tables = _tables(node)
     domains = _domain_files(folder, faults)
-    mapping = compile_study(
-        domains, conventions=conventions, common=node.child("common"), specs=specs, tables=tables,
-        operations=_operations(node, folder), faults=faults,
-    )  # fmt: skip
     waivers = compile_waivers(folder / "waivers.yaml", faults=faults)
     pages = _pages(node.child("crf"), folder)
-    if faults:
-        raise SpecificationError(faults)
-    return Study(
+    operations = _operations(node, folder)
+    if specs is None:
+        return None, faults
+    mapping = compile_study(
+        domains, conventions=conventions, common=node.child("common"), specs=specs, tables=tables,
+        operations=operations, faults=faults,
+    )  # fmt: skip
+    study = Study(
         folder=folder, name=name, title=node.text("title"), raw=transfer, cutoff=conventions.cutoff, tables=tables,
         ignored_files=_reasons(node.child("ignored_files")), specs=specs, mapping=mapping, waivers=waivers,
         pages=pages, files=(file.path, *(item.path for item in domains)),
     )  # fmt: skip
+    return study, faults
 
 
 def _study_file(folder: Path) -> YamlFile:
@@ -131,7 +141,7 @@ def _check_date(text: str, node: Node) -> None:
         node.fault(f"{text!r} is not a date", "write it as YYYY-MM-DD")
 
 
-def _specs(node: Node, folder: Path) -> Specs:
+def _specs(node: Node, folder: Path) -> Specs | None:
     relative = node.text("specs")
     deltas = folder / relative if relative else None
     if deltas is not None and not deltas.is_dir():
@@ -143,8 +153,12 @@ def _specs(node: Node, folder: Path) -> Specs:
         if name not in known:
             cure = f"{suggest(name, known)}; another terminology: trialmill ct import FILE --to {folder}"
             node.child(key).fault(f"no {key} {name} is carried", cure)
-            raise SpecificationError(node.faults)
-    return load_specs(standard=standard, terminology=terminology, study=deltas, ct_folders=[folder / "ct"])
+            return None
+    try:
+        return load_specs(standard=standard, terminology=terminology, study=deltas, ct_folders=[folder / "ct"])
+    except SpecificationError as error:
+        node.faults.extend(error.faults)
+        return None
 
 
 def _tables(node: Node) -> Mapping[str, RawSource]:

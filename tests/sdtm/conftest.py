@@ -101,7 +101,7 @@ def study(tmp_path: Path) -> Callable[..., SmallStudy]:
             operations=OPERATIONS,
             faults=faults,
         )
-        if not faults:
+        if mapping.domains:
             columns = {name: table.columns for name, table in tables.items()}
             faults += link_columns(mapping, columns=columns, files={name: f"{name.upper()}.csv" for name in tables})
         built = Built({}, []) if faults else build_study(mapping, tables=tables, specs=standard())

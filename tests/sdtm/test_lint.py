@@ -126,3 +126,22 @@ def test_a_raw_column_nobody_accounts_for_is_a_finding(study):
     assert [finding[:3] for finding in built.findings()] == [("MAP-COLUMN", "AE.csv", 2)]
     listed = study(GOOD + "    not_submitted: {SERIOUS: asked twice}\n", raw=RAW)
     assert listed.findings() == []
+
+
+def test_faults_of_every_kind_are_told_together(study):
+    """An operation, a raw column and a derived variable are wrong: three lines, and none that follows from another."""
+    text = GOOD.replace("AEDECOD: {assign: TERM}", "AEDECOD: {asign: TERM}")
+    text += "      AESER: {assign: SERIOS}\n    derived:\n      AESTDY: {study_day: AEDECD}\n"
+    told = [line.split(" - ")[0] for line in study(text, raw=RAW).told()]
+    assert told == [
+        "domain1.yaml:7: there is no operation asign",
+        "domain1.yaml:10: AEDECD is not filled in AE",
+        "domain1.yaml:10: DM.RFSTDTC: this study maps no domain DM",
+        "domain1.yaml:8: AE.csv has no column SERIOS",
+    ]
+
+
+def test_a_source_beside_a_stack_is_a_fault(study):
+    """It would be passed over in silence."""
+    text = GOOD + "    stack:\n      - source: ae\n"
+    assert "domain1.yaml:3: source stands beside stack - move it into the blocks of stack" in study(text, raw=RAW).told()
