@@ -142,3 +142,25 @@ def test_readme_names_no_command_that_is_not_there() -> None:
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `trialmill ([a-z-]+(?: (?:list|import))?)", readme, re.M)
     assert set(listed) <= set(commands())
+
+
+PAGES = [
+    *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *PROJECT.glob("docs/**/*.md"),
+]
+
+
+@pytest.mark.parametrize("page", sorted(PAGES), ids=_id)
+def test_links_lead_to_files(page: Path) -> None:
+    """No page links to a file that is not there."""
+    links = re.findall(r"\]\((?!https?://)([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """The index lists every page, and they are numbered without a gap."""
+    folder = PROJECT / "docs" / "decisions"
+    pages = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [name[:4] for name in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert [name for name in pages if f"]({name})" not in index] == []

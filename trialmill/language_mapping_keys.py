@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sdtm.compile import CARDINALITIES
+from sdtm.compile import CARDINALITIES, SHARED_KEYS
 from specs.load import list_standards, load_standard
 from trialmill.language_keys import (
     CELLS,
@@ -67,7 +67,7 @@ DOMAIN = Section(
     },
     {
         "if": {"required": ["stack"]},
-        "then": {"properties": {key: False for key in _BLOCK if key not in ("variables", "supp")}},
+        "then": {"properties": {key: False for key in _BLOCK if key not in SHARED_KEYS}},
         "else": {"required": ["source"]},
     },
 )  # fmt: skip

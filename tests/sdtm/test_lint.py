@@ -144,4 +144,6 @@ def test_faults_of_every_kind_are_told_together(study):
 def test_a_source_beside_a_stack_is_a_fault(study):
     """It would be passed over in silence."""
     text = GOOD + "    stack:\n      - source: ae\n"
-    assert "domain1.yaml:3: source stands beside stack - move it into the blocks of stack" in study(text, raw=RAW).told()
+    assert (
+        "domain1.yaml:3: source stands beside stack - move it into the blocks of stack" in study(text, raw=RAW).told()
+    )
