@@ -67,6 +67,18 @@ A rule is `{operation: arguments}`. Where the first key is all that is needed, i
 `{assign: AETERM}` is `{assign: {column: AETERM}}`. A column is one of the raw tables under `variables:`, and an SDTM
 variable under `derived:`. A value that an operation cannot use is refused: it is reported with its file and row, and
 never replaced in silence."""
+OWN_OPERATION = '''
+from sdtm.operation import ROWS, operation
+from sdtm.parameters import ColumnName
+from sdtm.results import Result
+from sdtm.rows import Rows
+
+
+@operation(stages=ROWS, origin="Derived")
+def initials(rows: Rows, *, column: ColumnName) -> Result:
+    """Take the first letter of a column."""
+    return Result(rows.column(column).str.slice(0, 1))
+'''.lstrip()
 
 FOREWORD = """\
 # The mapping language
@@ -113,6 +125,10 @@ def language_page() -> str:
         "## Operations",
         OPERATING,
         *(_operation(item) for item in OPERATIONS.values()),
+        "### A study's own operations",
+        "The file that `custom:` in study.yaml names is loaded for this study alone. Its functions with this "
+        "decorator are operations like those above; none may have the name of one of them.",
+        f"```python\n{OWN_OPERATION}```",
         *_expressions(),
         *_sections(OTHER_SECTIONS),
     ]

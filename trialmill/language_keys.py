@@ -98,7 +98,7 @@ STUDY = Section(
         "common": Key("rules of variables that every domain has, used where the domain itself has none",
                       part("common")),
         "custom": Key("a Python file of this study with operations of its own, for this study alone", TEXT),
-        "crf": Key("reserved for the pages of the annotated CRF", {}),
+        "crf": Key("the pages of the annotated CRF: a CSV file (table, column, page), seen from here", TEXT),
         "dates": Key("date formats by name", by_name("date_format")),
         "subjects": Key("who the subjects are", part("subjects")),
         "visits": Key("the visit map", part("visits")),

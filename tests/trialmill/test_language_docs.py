@@ -19,7 +19,7 @@ from specs.deltas import CODELIST_KEYS, DATASET_KEYS, TERM_KEYS, VARIABLE_KEYS
 from specs.findings import SpecificationError
 from specs.rules import RULES
 from specs.yamlfile import parse_yaml, read_yaml
-from trialmill.language_docs import EXPRESSION_FORMS, language_page, write_language_docs
+from trialmill.language_docs import EXPRESSION_FORMS, OWN_OPERATION, language_page, write_language_docs
 from trialmill.language_keys import STUDY_SECTIONS
 from trialmill.language_mapping_keys import (
     DELTA_CODELIST,
@@ -31,7 +31,7 @@ from trialmill.language_mapping_keys import (
     WAIVER,
 )
 from trialmill.language_schema import mapping_schema, study_schema
-from trialmill.skeleton import NEW_STUDY
+from trialmill.skeleton import NEW_STUDY, make_study
 from trialmill.study import NOT_DOMAINS, STUDY_FILE, Study, read_study
 
 CLOSED_BY_COMPILERS = (*STUDY_SECTIONS, *(item for item in DOMAIN_SECTIONS if item is not QUALIFIER), WAIVER)
@@ -128,6 +128,20 @@ def test_page_has_every_operation_with_its_parameters(operation: Any, page: str)
     for name, kind in operation.kinds.items():
         assert operation.takes_map or f"| `{name}` |" in text
         assert kind.words in text
+
+
+def test_own_operation_of_the_page_works(tmp_path: Path) -> None:
+    """The custom.py that the page shows can be pasted into a study."""
+    make_study(tmp_path / "study")
+    (tmp_path / "study" / "custom.py").write_text(OWN_OPERATION)
+    for name, old, new in (
+        ("study.yaml", "standard:", "custom: custom.py\nstandard:"),
+        ("dm.yaml", "SEX: {assign_ct: SEX}", "SEX: {initials: SEX}"),
+    ):
+        path = tmp_path / "study" / name
+        path.write_text(path.read_text().replace(old, new, 1))
+    study = read_study(tmp_path / "study")
+    assert "initials" in _own_operations(study)
 
 
 def test_page_has_every_function_and_keyword_of_expressions(page: str) -> None:
