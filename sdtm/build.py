@@ -15,6 +15,7 @@ import pandas as pd
 from sdtm.link import submitted
 from sdtm.mapping import Block, DomainMapping, Rule, StudyMapping
 from sdtm.rawtable import RawTable
+from sdtm.relrec import RELREC, build_relrec
 from sdtm.results import Refusal, Result, make_findings, refuse
 from sdtm.row_operations import number_text
 from sdtm.rows import SUBJECT, Records, Rows
@@ -84,8 +85,20 @@ def build_study(
         works[name] = _build_rows(mapping, study=study, tables=tables, specs=specs, known=known, visits=visits)
     progress("derived variables")
     _derive(study, works, specs=specs)
-    domains = {name: _finish(study.domains[name], works[name], study=study, specs=specs) for name in works}
+    finished = {
+        name: _finish(study.domains[name], works[name], works=works, study=study, specs=specs) for name in works
+    }
+    domains = {name: domain for name, (domain, _) in finished.items()}
+    if study.relations:
+        records = {name: data for name, (_, data) in finished.items()}
+        domains[RELREC] = _relrec(build_relrec(study, records=records))
     return Built(domains, [finding for work in works.values() for finding in work.findings])
+
+
+def _relrec(data: pd.DataFrame) -> Domain:
+    nowhere = {"file": "", "row": 0, "record": "", "table": ""}
+    origin = pd.DataFrame(nowhere, index=data.index).astype({"file": "str", "record": "str", "table": "str"})
+    return Domain(RELREC, data, origin, None, frozenset(), ())
 
 
 def _build_rows(
@@ -200,9 +213,13 @@ def _derive(study: StudyMapping, works: Mapping[str, _Work], *, specs: Specs) ->
             _note(result, target, work, dataset=specs.datasets[name])
 
 
-def _finish(mapping: DomainMapping, work: _Work, *, study: StudyMapping, specs: Specs) -> Domain:
+def _finish(
+    mapping: DomainMapping, work: _Work, *, works: Mapping[str, _Work], study: StudyMapping, specs: Specs
+) -> tuple[Domain, pd.DataFrame]:
+    """Finish a domain; beside it its records with helpers and --SEQ, for RELREC."""
     dataset = specs.datasets[mapping.domain]
     _drop_after_cutoff(mapping, work, study=study)
+    _keep(mapping, work, works=works, study=study, specs=specs)
     order = [name for name in (mapping.order or dataset.keys) if name in work.data]
     data = work.data.sort_values(order, kind="stable") if order else work.data
     labels = data.index
@@ -212,13 +229,32 @@ def _finish(mapping: DomainMapping, work: _Work, *, study: StudyMapping, specs: 
     if dataset.variable("DOMAIN"):
         data = data.assign(DOMAIN=mapping.domain)
     if dataset.variable(sequence) and sequence not in data:
-        data = data.assign(**{sequence: data.groupby(SUBJECT).cumcount().add(1).astype("float64")})
+        data = data.assign(**{sequence: _number_records(data, dataset)})
     supp = build_supp(data, work.supp.loc[labels], mapping=mapping, study=study.conventions.study, dataset=dataset)
     position = pd.Series(np.arange(len(labels)), index=labels)
     refused = frozenset((int(position[label]), target) for label, target in work.refused if label in position.index)
     finished = _complete(data, submitted(mapping, dataset), dataset).reset_index(drop=True)
     origin = work.origin.loc[labels].reset_index(drop=True)
-    return Domain(mapping.domain, finished, origin, supp, refused, tuple(work.accounts))
+    return Domain(mapping.domain, finished, origin, supp, refused, tuple(work.accounts)), data
+
+
+def _number_records(data: pd.DataFrame, dataset: Dataset) -> pd.Series:
+    """Number records from 1 within the subject (in trial design datasets within what stands before --SEQ)."""
+    scope = [name for name in dataset.sequence_scope if name in data]
+    count = data.groupby(scope).cumcount() if scope else pd.Series(np.arange(len(data)), index=data.index)
+    return count.add(1).astype("float64")
+
+
+def _keep(
+    mapping: DomainMapping, work: _Work, *, works: Mapping[str, _Work], study: StudyMapping, specs: Specs
+) -> None:
+    if mapping.keep is None:
+        return
+    frames = {domain: other.data for domain, other in works.items()}
+    records = Records(work.data, study.conventions, specs, domain=mapping.domain, domains=frames)
+    kept = records.evaluate(mapping.keep).values.astype("bool")
+    work.accounts.append(Account("(records)", len(kept), int(kept.sum()), mapping.keep.text))
+    work.data, work.supp = work.data[kept], work.supp[kept]
 
 
 def _drop_after_cutoff(mapping: DomainMapping, work: _Work, *, study: StudyMapping) -> None:

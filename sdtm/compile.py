@@ -16,7 +16,7 @@ from specs.model import Dataset
 BLOCK_KEYS = (
     "source", "with", "join", "long", "wide", "unique", "where", "variables", "supp", "not_submitted", "examples",
 )  # fmt: skip
-DOMAIN_KEYS = ("domain", "stack", "derived", "order", "cutoff", *BLOCK_KEYS)
+DOMAIN_KEYS = ("domain", "stack", "derived", "keep", "order", "cutoff", *BLOCK_KEYS)
 SHARED_KEYS = ("variables", "supp")
 SUPP_KEYS = ("label", "origin", "evaluator")
 JOIN_KEYS = ("table", "as", "on", "cardinality", "required", "where", "between", "wildcard")
@@ -50,7 +50,8 @@ def compile_domain(node: Node, *, language: Language) -> DomainMapping | None:
     stack = list(node.child("stack").items(what="stack"))
     blocks = [compiler.block(item, shared=node) for item in stack] if stack else [compiler.block(node, shared=None)]
     derived = compiler.rules(node.child("derived"), stage="records")
-    return DomainMapping(name, node.address, tuple(blocks), derived, node.texts("order"), node.text("cutoff"))
+    keep = compiler.condition(node.child("keep"))
+    return DomainMapping(name, node.address, tuple(blocks), derived, keep, node.texts("order"), node.text("cutoff"))
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class _Compiler:
             long=tuple(self._long(node.child("long"))),
             wide=self._wide(node.child("wide")),
             unique=_unique(node.child("unique")),
-            where=self._condition(node.child("where")),
+            where=self.condition(node.child("where")),
             variables=self._variables(node, shared),
             supp=self._supps(node, shared),
             not_submitted=_reasons(node.child("not_submitted")),
@@ -83,11 +84,11 @@ class _Compiler:
         above = self.rules(shared.child("variables"), stage="rows") if shared else ()
         above = tuple(rule for rule in above if not taken.intersection(rule.targets))
         taken |= {name for rule in above for name in rule.targets}
-        common = [
-            self.rule((name,), child, stage="rows") or _broken((name,), child)
-            for name, child in self.language.common.items()
-            if name not in taken and self.dataset.variable(name)
-        ]
+        common = []
+        for key, child in self.language.common.items():
+            targets = tuple(name.strip() for name in key.split(","))
+            if not taken.intersection(targets) and all(self.dataset.variable(name) for name in targets):
+                common.append(self.rule(targets, child, stage="rows") or _broken(targets, child))
         return (*common, *above, *own)
 
     def _supps(self, node: Node, shared: Node | None) -> tuple[SuppRule, ...]:
@@ -210,7 +211,8 @@ class _Compiler:
             for name, child in node.pairs(what="with")
         }
 
-    def _condition(self, node: Node) -> Expression | None:
+    def condition(self, node: Node) -> Expression | None:
+        """Compile a condition; None where there is none, or a fault."""
         if node.value is None:
             return None
         try:
@@ -233,7 +235,7 @@ class _Compiler:
             on=_join_keys(node),
             cardinality=cardinality,
             required=node.child("required").value is True,
-            where=self._condition(node.child("where")),
+            where=self.condition(node.child("where")),
             between={key: _pair(child) for key, child in node.child("between").pairs(what="between")},
             wildcard={key: _pair(child) for key, child in node.child("wildcard").pairs(what="wildcard")},
             address=node.address,
@@ -252,6 +254,9 @@ class _Compiler:
             return None
         columns = {key: str(child.value) for key, child in node.child("columns").pairs(what="columns")}
         name, value = node.text("name", required=True), node.text("value", required=True)
+        for key in ("by", "columns"):
+            if node.child(key).value is None:
+                node.fault(f"{key} is missing here", f"add {key}: ...")
         return Wide(node.texts("by"), name, value, columns, node.address)
 
 
@@ -291,6 +296,8 @@ def _filled(node: Node, name: str) -> str:
 def _unique(node: Node) -> Unique | None:
     if node.value is None or not node.only(("by", "order", "keep", "expected"), what="unique"):
         return None
+    if node.child("by").value is None:
+        node.fault("by is missing here", "add by: the columns that name one row")
     keep = node.text("keep", default="last")
     if keep not in ("first", "last"):
         node.child("keep").fault(f"{keep} is neither first nor last")

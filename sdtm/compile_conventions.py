@@ -14,7 +14,7 @@ from sdtm.node import Node
 from sdtm.parameters import ParameterError, compile_date_format, compile_expression
 
 CONVENTION_KEYS = ("dates", "subjects", "visits", "epochs", "lookups")
-DATE_KEYS = ("format", "unknown", "impossible", "calendar")
+DATE_KEYS = ("format", "unknown", "impossible", "calendar", "pivot")
 OCCURRENCE_KEYS = ("table", "subject", "code", "instance", "date", "format", "series", "where")
 
 
@@ -27,6 +27,7 @@ def compile_conventions(node: Node, *, study: str, cutoff: str, folder: Path) ->
         subjects=_subjects(node.child("subjects")),
         visits=_visits(node.child("visits"), formats=formats),
         epochs=tuple(_epochs(node.child("epochs"))),
+        epoch_domain=_epoch_domain(node.child("epochs")),
         dates=formats,
         lookups=_lookups(node.child("lookups"), folder=folder),
         cutoff=cutoff,
@@ -42,10 +43,18 @@ def _date_format(node: Node) -> DateFormat | None:
             unknown=node.texts("unknown"),
             impossible=node.text("impossible", default="refuse"),
             calendar=node.text("calendar", default="gregorian"),
+            pivot=_pivot(node.child("pivot")),
         )
     except ValueError as error:
         node.fault(str(error))
         return None
+
+
+def _pivot(node: Node) -> int | None:
+    if node.value is not None and (isinstance(node.value, bool) or not isinstance(node.value, int)):
+        node.fault("pivot is the last two-digit year of this century, for example 30")
+        return None
+    return node.value
 
 
 def _subjects(node: Node) -> Subjects | None:
@@ -116,7 +125,17 @@ def _format(node: Node, formats: Mapping[str, DateFormat]) -> DateFormat | None:
         return None
 
 
+def _epoch_domain(node: Node) -> str:
+    if not isinstance(node.value, str):
+        return ""
+    if node.value != "SE":
+        node.fault(f"{node.value} has no epochs", "write epochs: SE, or a list of epochs")
+    return "SE"
+
+
 def _epochs(node: Node) -> Iterator[Epoch]:
+    if isinstance(node.value, str):
+        return
     for item in node.items(what="epochs"):
         if item.only(("epoch", "from", "after"), what="an epoch"):
             begins = [key for key in ("from", "after") if item.child(key).value is not None]

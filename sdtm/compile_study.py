@@ -13,6 +13,7 @@ from sdtm.mapping import DomainMapping, StudyMapping
 from sdtm.node import Node
 from sdtm.operation import Operation
 from sdtm.parameters import Scope
+from sdtm.relrec import Relation, compile_relations, is_relrec, link_relations
 from specs.findings import Fault
 from specs.model import Specs
 from specs.yamlfile import YamlFile
@@ -36,18 +37,23 @@ def compile_study(
     shared = dict(common.pairs(what="common"))
     language = Language(operations, Scope(conventions, specs), shared)
     domains: dict[str, DomainMapping] = {}
+    relations: tuple[Relation, ...] = ()
     for file in files:
         node = Node(file, (), file.content, faults)
+        if is_relrec(node):
+            relations += compile_relations(node)
+            continue
         mapping = compile_domain(node, language=language)
         if mapping is None:
             continue
         if mapping.domain in domains:
             node.fault(f"{mapping.domain} is mapped twice, also in {domains[mapping.domain].address.file}")
         domains[mapping.domain] = mapping
-    study = StudyMapping(conventions, {name: domains[name] for name in sorted(domains)})
+    study = StudyMapping(conventions, {name: domains[name] for name in sorted(domains)}, relations)
     faults += link_tables(study, tables=tables)
     faults += link_targets(study, specs=specs)
     faults += _unknown_epochs(study)
+    faults += link_relations(study)
     order, circles = order_rules(study)
     faults += circles
     if not faults:

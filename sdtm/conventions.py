@@ -97,12 +97,13 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Conventions:
-    """Everything the operations may ask of the study."""
+    """What the operations may ask of the study; ``epoch_domain`` is SE where epochs are those of its elements."""
 
     study: str
     subjects: Subjects | None = None
     visits: Visits = field(default_factory=Visits)
     epochs: tuple[Epoch, ...] = ()
+    epoch_domain: str = ""
     dates: Mapping[str, DateFormat] = field(default_factory=dict)
     lookups: Mapping[str, Lookup] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)

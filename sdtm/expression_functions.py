@@ -221,6 +221,14 @@ def pad(text: Text, width: Width, fill: Character) -> Text:
 
 
 @_function()
+def add_days(date: Text, days: Number) -> Text:
+    """The ISO date so many days later, without its time; missing where the date is incomplete."""
+    known = date.str.strip().str.slice(0, 10).where(date.str.strip().str.fullmatch(r"\d{4}-\d{2}-\d{2}(T.*)?"))
+    moved = pd.to_datetime(known, errors="coerce", format="%Y-%m-%d") + pd.to_timedelta(days, unit="D")
+    return moved.dt.strftime("%Y-%m-%d").fillna("").astype("str")
+
+
+@_function()
 def length(text: Text) -> Number:
     """How many characters the text has, blanks at both ends not counted; 0 where missing."""
     return text.str.strip().str.len().astype("float64")

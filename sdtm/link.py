@@ -145,6 +145,7 @@ def link_targets(study: StudyMapping, *, specs: Specs) -> list[Fault]:
         for rule in mapping.derived:
             faults += _unknown_variables(rule, mapping, study, specs)
         names = [*mapping.order, *([mapping.cutoff] if mapping.cutoff else [])]
+        names += mapping.keep.columns if mapping.keep else ()
         known = _known(mapping, dataset)
         faults += [
             mapping.address.fault(f"{name} is not filled", suggest(name, known))
@@ -179,6 +180,14 @@ def _unknown_variables(rule: Rule, mapping: DomainMapping, study: StudyMapping, 
         known = _known(other, specs.datasets[domain])
         if variable not in known:
             yield rule.address.fault(f"{name} is not filled in {domain}", suggest(variable, known))
+        elif (
+            other is not mapping and not rule.operation.reads_many and not _is_one_per_subject(specs.datasets[domain])
+        ):
+            yield rule.address.fault(f"{domain} has many records per subject", "use earliest or latest")
+
+
+def _is_one_per_subject(dataset: Dataset) -> bool:
+    return dataset.record_keys == ("USUBJID",)
 
 
 def order_rules(study: StudyMapping) -> tuple[tuple[tuple[str, Rule], ...], list[Fault]]:

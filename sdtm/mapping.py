@@ -131,6 +131,7 @@ class DomainMapping:
     address: Address
     blocks: tuple[Block, ...]
     derived: tuple[Rule, ...] = ()
+    keep: Expression | None = None
     order: tuple[str, ...] = ()
     cutoff: str = ""
 
@@ -142,11 +143,30 @@ class DomainMapping:
 
 
 @dataclass(frozen=True)
+class RelatedDatasets:
+    """Datasets related as a whole: each by a variable, on the side ONE or MANY (SDTMIG 3.4 section 8.3)."""
+
+    relid: str
+    sides: tuple[tuple[str, str, str], ...]
+    address: Address
+
+
+@dataclass(frozen=True)
+class RelatedRecords:
+    """Records of two domains of one subject related where two variables (or helpers) have the same value."""
+
+    relid: str
+    sides: tuple[tuple[str, str], ...]
+    address: Address
+
+
+@dataclass(frozen=True)
 class StudyMapping:
-    """All domains of a study, their conventions, and the order in which derived variables are filled."""
+    """All domains of a study, how they are related, and the order in which derived variables are filled."""
 
     conventions: Conventions
     domains: Mapping[str, DomainMapping]
+    relations: tuple[RelatedDatasets | RelatedRecords, ...] = ()
     order: tuple[tuple[str, Rule], ...] = ()
 
 

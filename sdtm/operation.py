@@ -32,7 +32,8 @@ class Operation:
 
     ``stages``: ``rows`` (section variables:, names are raw columns) and/or ``records`` (section derived:, names are
     SDTM variables). ``origin`` is the define.xml origin of what it fills. ``outputs`` are the variables it fills when
-    it fills several; ``--`` stands for the domain's prefix.
+    it fills several; ``--`` stands for the domain's prefix. ``reads_many``: it knows what to do with the many records
+    that a subject has in another domain.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Operation:
     origin: str
     outputs: tuple[str, ...] = ()
     also_reads: Callable[[Conventions], frozenset[str]] = field(default=_nothing)
+    reads_many: bool = False
 
     @cached_property
     def kinds(self) -> Mapping[str, Kind]:
@@ -91,10 +93,11 @@ def operation(
     origin: str,
     outputs: tuple[str, ...] = (),
     also_reads: Callable[[Conventions], frozenset[str]] = _nothing,
+    reads_many: bool = False,
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Describe a function as an operation; its name in YAML is the function's name."""
 
     def describe(function: Callable[..., Any]) -> Operation:
-        return Operation(function.__name__.rstrip("_"), function, stages, origin, outputs, also_reads)
+        return Operation(function.__name__.rstrip("_"), function, stages, origin, outputs, also_reads, reads_many)
 
     return describe

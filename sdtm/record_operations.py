@@ -45,15 +45,34 @@ def number_of(records: Records, *, column: ColumnName) -> Result:
 
 
 def _epoch_references(conventions: Conventions) -> frozenset[str]:
+    if conventions.epoch_domain:
+        return frozenset({"SE.SESTDTC", "SE.EPOCH"})
     return frozenset(epoch.reference for epoch in conventions.epochs)
 
 
-@operation(stages=RECORDS, origin="Derived", also_reads=_epoch_references)
+@operation(stages=RECORDS, origin="Derived", also_reads=_epoch_references, reads_many=True)
 def epoch(records: Records, *, date: ColumnName) -> Result:
-    """Find the epoch that a date falls in; blank where an incomplete date could fall in two."""
+    """
+    Find the epoch that a date falls in; blank where an incomplete date could fall in two.
+
+    It is that of the subject's last element in SE that had begun by then, or, where the study lists its epochs, of
+    the last one whose reference date had come.
+    """
+    find = _epoch_of_element if records.conventions.epoch_domain else _epoch_of
     earliest, latest = compute_bounds(records.column(date))
-    first, last = _epoch_of(records, earliest), _epoch_of(records, latest)
+    first, last = find(records, earliest), find(records, latest)
     return Result(first.where(first == last, ""))
+
+
+def _epoch_of_element(records: Records, dates: pd.Series) -> pd.Series:
+    elements = records.domains["SE"]
+    begun = pd.DataFrame({SUBJECT: elements[SUBJECT], "EPOCH": elements["EPOCH"]})
+    begun["at"] = compute_bounds(elements["SESTDTC"].str.slice(0, 10))[0]
+    begun = begun.dropna(subset=["at"]).sort_values("at", kind="stable")
+    wanted = pd.DataFrame({SUBJECT: records.column(SUBJECT), "at": dates, "label": records.index})
+    wanted = wanted.dropna(subset=["at"]).sort_values("at", kind="stable")
+    found = pd.merge_asof(wanted, begun, on="at", by=SUBJECT).set_index("label")["EPOCH"]
+    return found.reindex(records.index).fillna("").astype("str")
 
 
 def _epoch_of(records: Records, dates: pd.Series) -> pd.Series:
@@ -106,13 +125,13 @@ def _before(dates: pd.Series, reference: pd.Series, *, same_day: str) -> pd.Seri
     return complete & ((day < reference_day) | (same & on_the_day))
 
 
-@operation(stages=RECORDS, origin="Derived")
+@operation(stages=RECORDS, origin="Derived", reads_many=True)
 def earliest(records: Records, *, of: ColumnNames, where: Condition | None = None) -> Result:
     """Take the subject's earliest date from variables of another domain (``EX.EXSTDTC``), of records that qualify."""
     return Result(_extreme(records, of=of, where=where, last=False))
 
 
-@operation(stages=RECORDS, origin="Derived")
+@operation(stages=RECORDS, origin="Derived", reads_many=True)
 def latest(
     records: Records,
     *,

@@ -145,6 +145,24 @@ def lookup(rows: Rows, *, table: Lookup, by: ColumnNames, value: Constant) -> Re
     return Result(found.fillna("").astype("str"), refuse("MAP-LOOKUP", mask=mask, text=text, reason=reason))
 
 
+@operation(stages=ROWS, origin="Collected")
+def translate(rows: Rows, *, column: ColumnName, table: Lookup) -> Result:
+    """
+    Translate text that is not ASCII by a signed translation table of the study; ASCII text stays as it is.
+
+    The table's first column is the original, the second the translation. Text without an entry is refused: its value
+    is empty, and it is reported with its row. The original stays in the raw file that the lineage names.
+    """
+    original, english = table.table.columns[:2]
+    known = dict(zip(table.table[original].str.strip(), table.table[english], strict=True))
+    codes, unique = pd.factorize(rows.column(column))
+    spelled = [text if text.isascii() else known.get(text, "") for text in map(str, unique)]
+    values = pd.Series(pd.Series(spelled or [""], dtype="str").take(codes).to_numpy(), index=rows.index, dtype="str")
+    text = rows.column(column)
+    reason = f"translation table {table.name} has no entry"
+    return Result(values, refuse("MAP-TRANSLATION", mask=(values == "") & (text != ""), text=text, reason=reason))
+
+
 @operation(stages=ROWS, origin="Derived")
 def subject(rows: Rows, *, id: Formula) -> Result:
     """Turn a subject's number, in whatever shape this file has it, into USUBJID by the study's subjects:."""
@@ -187,5 +205,5 @@ def number_text(values: pd.Series) -> pd.Series:
 
 
 ROW_OPERATIONS: tuple[Operation, ...] = (
-    assign, constant, expr, case, assign_ct, recode, iso8601, lookup, subject, visit,
+    assign, constant, expr, case, assign_ct, recode, iso8601, lookup, translate, subject, visit,
 )  # fmt: skip

@@ -16,6 +16,8 @@ MAPPING_RULES = index_rules(
     Rule("MAP-LOOKUP", _ERROR, "a collected value is in its lookup table", "add the value to the lookup table"),
     Rule("MAP-DECODE", _ERROR, "a term has its pair in the other codelist", "correct the short name in the mapping"),
     Rule("MAP-EXPRESSION", _ERROR, "an expression has a value in every row", _QUERY),
+    Rule("MAP-TRANSLATION", _ERROR, "text that is not ASCII is in the signed translation table",
+         "have it translated and add it to the table"),
     Rule("MAP-NUMBER", _ERROR, "a value that must be a number is one", _QUERY),
     Rule("MAP-DATE", _ERROR, "a collected date exists and has the agreed form",
          "ask the site, or correct the format in the mapping"),

@@ -152,7 +152,6 @@ def docs(folder: Path) -> None:
 
 
 @main.command()
-@one_line
 def doctor() -> None:
     """Say whether this installation is whole: versions, and no stranger's package in our place."""
     from trialmill.doctor import examine

@@ -102,7 +102,10 @@ STUDY = Section(
         "dates": Key("date formats by name", by_name("date_format")),
         "subjects": Key("who the subjects are", part("subjects")),
         "visits": Key("the visit map", part("visits")),
-        "epochs": Key("the epochs in their order", one_or_many("epoch")),
+        "epochs": Key(
+            "the epochs in their order; or `SE`: those of the subject's elements in SE",
+            {"anyOf": [{"const": "SE"}, *one_or_many("epoch")["anyOf"]]},
+        ),
         "lookups": Key("lookup tables by name: CSV files, seen from here; the first columns are the key", NAMES),
     },
 )  # fmt: skip
@@ -137,7 +140,13 @@ TABLE = Section(
         "delimiter": Key("delimiter of a text file, `tab` may be written out (default: detected)", TEXT),
         "record": Key("column with the EDC's record id", TEXT),
         "end": Key("text in the first cell of the last row that says that the file is complete", TEXT),
+        "from": Key(
+            "`study`: the file lies in the study's folder (trial design); default `transfer`",
+            {"enum": ["transfer", "study"]},
+        ),
         "optional": Key("true: a transfer may come without this file", FLAG),
+        "renamed": Key("columns that came under another name: the name that came, and the one mappings use", NAMES),
+        "optional_columns": Key("columns that a transfer may lack; they are then empty", TEXTS),
         "not_submitted": Key(
             "columns that are not submitted, with the reason; or one reason for the whole table",
             {"anyOf": [{"type": "string", "minLength": 1}, REASONS]},
@@ -159,6 +168,7 @@ DATE_FORMAT = Section(
         ),
         "calendar": Key("`gregorian` (default), or `roc` for years of the Republic of China",
                         {"enum": list(get_args(Calendar))}),
+        "pivot": Key("of two-digit years the last one of this century", {"type": "integer"}),
     },
 )  # fmt: skip
 
@@ -208,7 +218,7 @@ UNSCHEDULED = Section(
     "unscheduled",
     "visits: unscheduled:",
     "unscheduled",
-    "Visits that were not planned: numbered after the last planned visit before them (8.01, 8.02).",
+    "Visits that were not planned: numbered after the last planned visit before them (8.1, 8.2).",
     {
         "codes": Key("their codes in the raw data", TEXTS),
         "visit": Key("VISIT (default `UNSCHEDULED {visitnum}`)", TEXT),

@@ -44,7 +44,7 @@ _BLOCK: Mapping[str, Key] = {
                     one_or_many("example")),
 }  # fmt: skip
 
-_DATASETS = sorted({name for standard in list_standards() for name in load_standard(standard)})
+_DATASETS = sorted({name for standard in list_standards() for name in load_standard(standard)} - {"RELREC"})
 
 DOMAIN = Section(
     "domain",
@@ -61,6 +61,7 @@ DOMAIN = Section(
             "rules whose names are SDTM variables, of this domain or, as `DM.RFSTDTC`, of another",
             part("record_rules"),
         ),
+        "keep": Key("a condition over SDTM variables, asked after all is derived; other records are left out", CONDITION),
         "order": Key("the variables by which records are sorted before --SEQ is given (default: the natural keys)",
                      TEXTS),
         "cutoff": Key("the date variable by which records after the data cut-off are left out", TEXT),
@@ -249,5 +250,41 @@ DELTA_TERM = Section(
     },
 )
 
-DOMAIN_SECTIONS = (DOMAIN, BLOCK, JOIN, LONG, WIDE, UNIQUE, QUALIFIER, EXAMPLE)
+RELREC = Section(
+    "relrec",
+    "relrec.yaml",
+    "the mapping of RELREC",
+    "Which records, and which datasets, belong together (SDTMIG 3.4 sections 8.2 and 8.3). The file has no source.",
+    {
+        "domain": Key("RELREC", {"const": "RELREC"}, required=True),
+        "relations": Key("the relations", one_or_many("relation"), required=True),
+    },
+)
+
+RELATION = Section(
+    "relation",
+    "relations:",
+    "a relation",
+    "One relation with two sides: `datasets:` relates them as a whole, `records:` relates every pair of records of a "
+    "subject whose two variables (or helpers, `_name`) are equal.",
+    {
+        "relid": Key("RELID; between records a number is added that counts within the subject", TEXT, required=True),
+        "datasets": Key("by domain the side of each dataset", by_name("side")),
+        "records": Key("by domain the variable whose value both records have", NAMES),
+    },
+    {"oneOf": [{"required": ["datasets"]}, {"required": ["records"]}]},
+)
+
+SIDE = Section(
+    "side",
+    "relations: datasets:",
+    "a side of a relation",
+    "One dataset of a relation between datasets.",
+    {
+        "by": Key("the variable that names the related records, IDVAR", TEXT, required=True),
+        "type": Key("RELTYPE", {"enum": ["ONE", "MANY"]}, required=True),
+    },
+)
+
+DOMAIN_SECTIONS = (DOMAIN, BLOCK, JOIN, LONG, WIDE, UNIQUE, QUALIFIER, EXAMPLE, RELREC, RELATION, SIDE)
 OTHER_SECTIONS = (WAIVER, DELTA_DATASET, DELTA_VARIABLE, DELTA_CODELIST, DELTA_TERM)

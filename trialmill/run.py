@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -78,15 +78,28 @@ def read_tables(study: Study) -> tuple[dict[str, RawTable], list[Finding]]:
     tables: dict[str, RawTable] = {}
     findings = _unknown_files(study)
     for name, item in study.tables.items():
-        if item.whole or (item.optional and not find_files(item.source.file, folder=study.raw)):
+        folder = study.folder if item.own else study.raw
+        if item.whole or (item.optional and not find_files(item.source.file, folder=folder)):
             continue
-        tables[name], found = read_table(item.source, folder=study.raw)
+        table, found = read_table(item.source, folder=folder)
+        tables[name] = name_columns(table, renamed=item.renamed, optional=item.optional_columns)
         findings += found
     return tables, findings
 
 
+def name_columns(table: RawTable, *, renamed: Mapping[str, str], optional: Sequence[str]) -> RawTable:
+    """Call renamed columns by the names that mappings use, and add the optional ones that did not come, empty."""
+    here = set(table.columns)
+    wanted = {new: old for new, old in renamed.items() if new in here and old not in here}
+    data = table.data.rename(columns=wanted)
+    missing = [name for name in optional if name not in data.columns]
+    empty = pd.DataFrame("", index=data.index, columns=missing, dtype="str")
+    return replace(table, data=data.join(empty) if missing else data)
+
+
 def _unknown_files(study: Study) -> list[Finding]:
-    files = [path for item in study.tables.values() for path in find_files(item.source.file, folder=study.raw)]
+    named = [item.source.file for item in study.tables.values() if not item.own]
+    files = [path for name in named for path in find_files(name, folder=study.raw)]
     declared = {path.relative_to(study.raw).as_posix() for path in files}
     present = sorted(path.relative_to(study.raw).as_posix() for path in study.raw.rglob("*") if path.is_file())
     return [
@@ -121,7 +134,8 @@ def check_domains(domains: Mapping[str, Domain], study: Study) -> list[CheckResu
     checks: list[CheckResult] = []
     frames: dict[str, pd.DataFrame] = {}
     for name, domain in domains.items():
-        checks += check_dataset(domain.data, name=name, specs=study.specs, origin=domain.origin, skip=domain.refused)
+        origin = domain.origin if domain.accounts else None
+        checks += check_dataset(domain.data, name=name, specs=study.specs, origin=origin, skip=domain.refused)
         frames[name] = domain.data
         if domain.supp is not None:
             frames[f"SUPP{name}"] = domain.supp

@@ -33,17 +33,26 @@ STUDY_KEYS = (
     "ignored_files", "common", "custom", "crf", *CONVENTION_KEYS,
 )  # fmt: skip
 TABLE_KEYS = (
-    "file", "sheet", "header", "member", "encoding", "delimiter", "record", "end", "optional", "not_submitted",
+    "file", "from", "sheet", "header", "member", "encoding", "delimiter", "record", "end", "optional", "renamed",
+    "optional_columns", "not_submitted",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class RawSource:
-    """How one raw table is read, and what of it is not submitted (``whole``: the reason why none of it is)."""
+    """
+    How one raw table is read, and what of it is not submitted (``whole``: the reason why none of it is).
+
+    ``own``: it lies in the study's folder, not in the transfer. ``renamed``: a column's name as it came, and the one
+    that mappings use; ``optional_columns``: what a transfer may lack, and is then empty.
+    """
 
     source: TableSource
     optional: bool = False
+    own: bool = False
     whole: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    optional_columns: tuple[str, ...] = ()
     not_submitted: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -176,9 +185,18 @@ def _table(name: str, node: Node, everywhere: Mapping[str, str]) -> RawSource:
     texts = {key: node.text(key) for key in ("sheet", "member", "encoding", "delimiter", "record", "end")}
     source = TableSource(name=name, file=node.text("file", required=True), header=header, **texts)
     listed = node.child("not_submitted")
-    if isinstance(listed.value, str):
-        return RawSource(source, node.child("optional").value is True, listed.value)
-    return RawSource(source, node.child("optional").value is True, "", {**everywhere, **_reasons(listed)})
+    whole = listed.value if isinstance(listed.value, str) else ""
+    if node.text("from", default="transfer") not in ("transfer", "study"):
+        node.child("from").fault("a table is from: transfer (default) or from: study")
+    return RawSource(
+        source,
+        optional=node.child("optional").value is True,
+        own=node.text("from") == "study",
+        whole=whole,
+        renamed={key: str(child.value) for key, child in node.child("renamed").pairs(what="renamed")},
+        optional_columns=node.texts("optional_columns"),
+        not_submitted={} if whole else {**everywhere, **_reasons(listed)},
+    )
 
 
 def _reasons(node: Node) -> Mapping[str, str]:
