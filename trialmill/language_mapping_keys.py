@@ -256,9 +256,10 @@ RELREC = Section(
     "the mapping of RELREC",
     "Which records, and which datasets, belong together (SDTMIG 3.4 sections 8.2 and 8.3). The file has no source.",
     {
-        "domain": Key("RELREC", {"const": "RELREC"}, required=True),
-        "relations": Key("the relations", one_or_many("relation"), required=True),
+        "domain": Key("RELREC", {"const": "RELREC"}),
+        "relations": Key("the relations", one_or_many("relation")),
     },
+    {"required": ["domain", "relations"]},
 )
 
 RELATION = Section(

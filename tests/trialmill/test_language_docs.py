@@ -61,6 +61,10 @@ EVERYTHING = {
             unique: {by: ID}
             examples: {given: {}, expect: {}}
         """,
+    "relrec.yaml": """
+        domain: RELREC
+        relations: [{relid: A, datasets: {DM: {by: SUBJID, type: ONE}, AE: {by: AESPID, type: MANY}}}]
+        """,
     "waivers.yaml": "[{rule: MAP-CT, reason: x, by: x, date: x}]",
 }
 
