@@ -6,6 +6,7 @@ This is the flow of the engine on one page; each step is a function of its own.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -48,10 +49,11 @@ class Domain:
 
 @dataclass
 class Built:
-    """What a run of the engine came to."""
+    """What a run of the engine came to; ``seconds`` is the time that each domain took."""
 
     domains: Mapping[str, Domain]
     findings: list[Finding]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,6 +64,7 @@ class _Work:
     findings: list[Finding] = field(default_factory=list)
     refused: set[tuple[int, str]] = field(default_factory=set)
     accounts: list[Account] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 def build_study(
@@ -82,7 +85,9 @@ def build_study(
     works: dict[str, _Work] = {}
     for name, mapping in study.domains.items():
         progress(name)
+        started = time.perf_counter()
         works[name] = _build_rows(mapping, study=study, tables=tables, specs=specs, known=known, visits=visits)
+        works[name].seconds = time.perf_counter() - started
     progress("derived variables")
     _derive(study, works, specs=specs)
     finished = {
@@ -92,7 +97,8 @@ def build_study(
     if study.relations:
         records = {name: data for name, (_, data) in finished.items()}
         domains[RELREC] = _relrec(build_relrec(study, records=records))
-    return Built(domains, [finding for work in works.values() for finding in work.findings])
+    seconds = {name: work.seconds for name, work in works.items()}
+    return Built(domains, [finding for work in works.values() for finding in work.findings], seconds)
 
 
 def _relrec(data: pd.DataFrame) -> Domain:
@@ -205,12 +211,13 @@ def _stacked(parts: list[_Work], mapping: DomainMapping, dataset: Dataset) -> _W
 
 def _derive(study: StudyMapping, works: Mapping[str, _Work], *, specs: Specs) -> None:
     for name, rule in study.order:
-        work = works[name]
+        work, started = works[name], time.perf_counter()
         frames = {domain: other.data for domain, other in works.items()}
         records = Records(work.data, study.conventions, specs, domain=name, domains=frames)
         for target, result in run_rule(rule, records, dataset=specs.datasets[name]).items():
             work.data[target] = result.values
             _note(result, target, work, dataset=specs.datasets[name])
+        work.seconds += time.perf_counter() - started
 
 
 def _finish(

@@ -18,6 +18,7 @@ from trialmill.cli import FOUND, GOOD, VERSION
 from trialmill.faults import CallError
 from trialmill.run import Run, run_sdtm
 from trialmill.study import read_study
+from trialmill.summary import summary_lines
 from trialmill.waivers import split_waived
 from trialmill.write import (
     count_by,
@@ -73,8 +74,8 @@ def _write(run: Run, out: Path, *, threshold: Severity) -> bool:
 
 
 def _tell(run: Run, *, out: Path, failed: bool) -> None:
-    for name, data in run.datasets().items():
-        click.echo(f"  {name:<8} {len(data):>7} records {len(data.columns):>3} variables")
+    for line in summary_lines(run):
+        click.echo(line)
     _tell_findings(run.findings, checks=run.checks)
     if run.waived:
         click.echo(f"  {len(run.waived)} finding(s) accepted in waivers.yaml")

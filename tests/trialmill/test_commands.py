@@ -151,3 +151,27 @@ def test_what_is_not_there_yet_says_so_and_fails(command):
     result = call(command, "anything")
     assert result.exit_code == 2
     assert f"trialmill {command}: not there yet" in result.stderr
+
+
+def test_a_run_ends_with_a_table_of_its_domains(study):
+    """Domain, records, subjects, raw rows used, values refused, findings by severity."""
+    edit(study / "raw" / "first" / "EX.csv", "21 APR 2024,10,QD", "21 APR 2024,ten,QD")
+    lines = call("sdtm", study).output.splitlines()
+    table = [line.split()[:-1] for line in lines[1:5]]
+    assert lines[0].split() == [
+        "domain",
+        "records",
+        "subjects",
+        "raw",
+        "rows",
+        "refused",
+        "errors",
+        "warnings",
+        "notes",
+        "seconds",
+    ]
+    assert table[:3] == [
+        ["AE+", "3", "2", "3", "0", "0", "0", "0"],
+        ["DM", "4", "4", "4", "0", "0", "0", "0"],
+        ["EX", "4", "3", "4", "1", "1", "0", "0"],
+    ]
