@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specs.file_rules import RAW_RULES, XPT_RULES
 from specs.findings import Severity
 from specs.mapping_rules import MAPPING_RULES
 from specs.rule import Rule, index_rules
@@ -169,4 +170,6 @@ SDTM_RULES = index_rules(
     ),
 )
 
-RULES: dict[str, Rule] = index_rules(*SDTM_RULES.values(), *MAPPING_RULES.values())
+RULES: dict[str, Rule] = index_rules(
+    *RAW_RULES.values(), *MAPPING_RULES.values(), *SDTM_RULES.values(), *XPT_RULES.values()
+)

@@ -44,3 +44,10 @@ def test_a_finding_takes_the_rule_s_weight_and_cure() -> None:
     plain, special = rule.finding("bad"), rule.finding("bad", severity=Severity.NOTE, cure="leave it", dataset="AE")
     assert (plain.rule, plain.severity, plain.cure) == ("A-B", Severity.ERROR, "mend it")
     assert (special.severity, special.cure, special.dataset) == (Severity.NOTE, "leave it", "AE")
+
+
+def test_every_rule_that_the_code_names_is_in_the_list(project: Path) -> None:
+    """An id in a message can be looked up in docs/rules.md."""
+    code = [path for name in ("specs", "sdtm", "trialmill") for path in (project / name).rglob("*.py")]
+    named = {found for path in code for found in re.findall(r'"((?:RAW|XPT|MAP|SDTM)-[A-Z0-9-]+)"', path.read_text())}
+    assert named - set(RULES) == set()
