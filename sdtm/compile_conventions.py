@@ -58,7 +58,7 @@ def _pivot(node: Node) -> int | None:
 
 
 def _subjects(node: Node) -> Subjects | None:
-    if node.value is None or not node.only(("table", "id", "previous", "usubjid"), what="subjects"):
+    if node.value is None or not node.only(("table", "id", "known_as", "previous", "usubjid"), what="subjects"):
         return None
     table, number = node.text("table", required=True), node.text("id", required=True)
     usubjid = _expression(node, "usubjid", required=True)
@@ -66,7 +66,7 @@ def _subjects(node: Node) -> Subjects | None:
         return None
     if usubjid.columns - {"id"}:
         node.child("usubjid").fault("usubjid may use only id, the person's first number")
-    return Subjects(table, number, usubjid, node.text("previous"), node.address)
+    return Subjects(table, number, usubjid, node.text("previous"), node.texts("known_as"), node.address)
 
 
 def _visits(node: Node, *, formats: Mapping[str, DateFormat]) -> Visits:

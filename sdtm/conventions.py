@@ -39,13 +39,15 @@ class Subjects:
     Who the subjects are: the raw table that lists them, and how an identifier becomes USUBJID.
 
     ``previous`` is the column with the number a person had at an earlier screening: both numbers are one USUBJID,
-    that of the first (SDTMIG 3.4 section 5, DM assumption on USUBJID: one identifier for one person).
+    that of the first (SDTMIG 3.4 section 5, DM assumption on USUBJID: one identifier for one person). ``known_as``
+    are columns with other names of the same subject, by which other raw tables call it (an EDC's record id).
     """
 
     table: str
     id: str
     usubjid: Expression
     previous: str
+    known_as: tuple[str, ...]
     address: Address
 
 

@@ -21,7 +21,8 @@ def used_columns(study: StudyMapping) -> frozenset[tuple[str, str]]:
             found.update(_used_by(block))
     subjects = study.conventions.subjects
     if subjects is not None:
-        found.update((subjects.table, name) for name in (subjects.id, subjects.previous) if name)
+        names = (subjects.id, subjects.previous, *subjects.known_as)
+        found.update((subjects.table, name) for name in names if name)
     for item in study.conventions.visits.occurrences:
         read = {item.date, item.instance, *item.subject.columns}
         read |= (item.code.columns if item.code else frozenset()) | (

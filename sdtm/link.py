@@ -115,7 +115,7 @@ def _link_join(
 def _link_study(study: StudyMapping, *, columns: TableColumns, files: Mapping[str, str]) -> Iterator[Fault]:
     subjects = study.conventions.subjects
     if subjects is not None and subjects.table in columns:
-        names = [name for name in (subjects.id, subjects.previous) if name]
+        names = [name for name in (subjects.id, subjects.previous, *subjects.known_as) if name]
         yield from _unknown(names, columns[subjects.table], subjects.address, files[subjects.table])
     for item in study.conventions.visits.occurrences:
         if item.table in columns:

@@ -180,7 +180,8 @@ def decode(records: Records, *, column: ColumnName, codelist: Codelist) -> Resul
     """
     Take the term that is paired with another variable's term: the test's name of its short name.
 
-    Paired are terms of both variables' codelists with the same C-code. A term without a pair is refused.
+    Paired are terms of both variables' codelists with the same C-code; a term that the study added to the short
+    names is paired with the name that its decode says. A term without a pair is refused.
     """
     pairs = _pairs(records, column, codelist)
     codes, unique = pd.factorize(records.column(column))
@@ -193,8 +194,10 @@ def decode(records: Records, *, column: ColumnName, codelist: Codelist) -> Resul
 
 def _pairs(records: Records, column: str, codelist: Codelist) -> dict[str, str]:
     variable = records.specs.datasets[records.domain].variable(column)
-    short = {term.code: term.value for found in _codelists(records, variable) for term in found.terms if term.code}
-    return {short[term.code]: term.value for term in codelist.terms if term.code in short}
+    terms = [term for found in _codelists(records, variable) for term in found.terms]
+    short = {term.code or term.preferred: term.value for term in terms if term.code or term.preferred}
+    names = {term.code or term.value: term.value for term in codelist.terms}
+    return {short[key]: name for key, name in names.items() if key in short}
 
 
 def _codelists(records: Records, variable: Variable | None) -> tuple[Codelist, ...]:

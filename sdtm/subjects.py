@@ -16,18 +16,19 @@ def read_first_numbers(subjects: Subjects | None, tables: Mapping[str, RawTable]
     """
     Return each subject number's first number: the one itself, or that of the person's earlier screening.
 
-    In: the raw table that lists the subjects (one row each). Out: a text Series indexed by subject number.
+    In: the raw table that lists the subjects (one row each). Out: a text Series indexed by subject number, and by
+    the other names of the subjects (``known_as``).
     A chain of screenings (3 was 2 was 1) is followed to its start; a number that names itself stays.
     """
     if subjects is None:
         return pd.Series(dtype="str")
     data = tables[subjects.table].data
     number = strip_blanks(data[subjects.id])
-    if not subjects.previous:
-        listed = number.drop_duplicates()
-        return pd.Series(listed.to_numpy(), index=pd.Index(listed), dtype="str")
-    previous = strip_blanks(data[subjects.previous])
-    return _follow(number.where(previous == "", previous).set_axis(pd.Index(number)))
+    previous = strip_blanks(data[subjects.previous]) if subjects.previous else pd.Series("", index=number.index)
+    first = _follow(number.where(previous == "", previous).set_axis(pd.Index(number)))
+    others = [number.map(first).set_axis(pd.Index(strip_blanks(data[name]))) for name in subjects.known_as]
+    found = pd.concat([first, *others]).astype("str")
+    return found[~found.index.duplicated() & (found.index != "")]
 
 
 def _follow(first: pd.Series) -> pd.Series:

@@ -27,9 +27,7 @@ XPT_RULES = index_rules(
     Rule("XPT-NAME-TWICE", _ERROR, "a name stands once", "choose another name"),
     Rule("XPT-LABEL", _ERROR, "a label has up to 40 characters", "shorten it"),
     Rule("XPT-FORMAT", _ERROR, "a format is one that SAS reads", "correct it"),
-    Rule(
-        "XPT-LENGTH", _ERROR, "a length is one that the format has", "declare 1 to 200 for text, 3 to 8 for numbers"
-    ),
+    Rule("XPT-LENGTH", _ERROR, "a length is one that the format has", "declare 1 to 200 for text, 3 to 8 else"),
     Rule("XPT-TYPE", _ERROR, "values are of the variable's type", "convert them first"),
     Rule("XPT-TEXT-200", _ERROR, "text has up to 200 bytes", "split it, the rest into supplemental qualifiers"),
     Rule("XPT-TEXT-LENGTH", _ERROR, "text fits the length declared", "declare the longest, in bytes"),

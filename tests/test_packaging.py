@@ -15,7 +15,7 @@ import pytest
 PACKAGES = {"adam", "define_xml", "sdtm", "specs", "trialmill"}
 # One file of each kind that is no Python code.
 DATA_FILES = (
-    "sdtm/expressions.lark",
+    "sdtm/expressions/grammar.lark",
     "specs/py.typed",
     "specs/ct/sdtm-2025-03-28.csv",
     "specs/sdtmig-3.4/variables.csv",

@@ -180,6 +180,7 @@ SUBJECTS = Section(
     {
         "table": Key("the raw table that lists every subject", TEXT, required=True),
         "id": Key("its column with the subject's number", TEXT, required=True),
+        "known_as": Key("its columns with other names by which raw tables call the subject: a record id", TEXTS),
         "previous": Key(
             "its column with the number that a person had at an earlier screening: both numbers are one USUBJID, "
             "that of the first",

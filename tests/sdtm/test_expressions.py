@@ -13,8 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdtm import expression_tree as tree
-from sdtm.expression_functions import FUNCTIONS
 from sdtm.expressions import (
     ExpressionError,
     columns_of,
@@ -24,6 +22,8 @@ from sdtm.expressions import (
     parse_expression,
     to_text,
 )
+from sdtm.expressions import tree
+from sdtm.expressions.functions import FUNCTIONS
 from specs.yamlfile import read_yaml
 
 TRUTH = read_yaml(Path(__file__).parent.parent / "semantics" / "expressions.yaml").content

@@ -132,7 +132,7 @@ def test_a_relation_to_what_is_not_there_is_a_fault(study):
 
 
 def test_a_variable_of_a_domain_with_many_records_is_not_taken_for_one(study):
-    """Which of the subject's events would it be?"""
+    """A subject has many events; none of them is taken silently."""
     cm = CM + "    derived:\n      CMINDC: {assign: AE.AETERM}\n"
     told = study(
         DM, SE, AE, cm, raw={"dm": DM_RAW, "ae": AE_RAW, "cm": "SUBJ,DRUG,FOR\n"}, conventions="epochs: SE"

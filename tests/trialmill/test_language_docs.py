@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from sdtm.expression_tree import KEYWORDS
 from sdtm.expressions import functions, parse_expression
+from sdtm.expressions.tree import KEYWORDS
 from sdtm.node import Node
 from sdtm.operations import OPERATIONS
 from specs.deltas import CODELIST_KEYS, DATASET_KEYS, TERM_KEYS, VARIABLE_KEYS

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sdtm import expression_values as columns
-from sdtm.expression_functions import FUNCTIONS, Function
-from sdtm.expression_tree import (
+from sdtm.expressions import values as columns
+from sdtm.expressions.functions import FUNCTIONS, Function
+from sdtm.expressions.tree import (
     And,
     Arithmetic,
     Call,

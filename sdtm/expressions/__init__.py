@@ -1,7 +1,7 @@
 """
 The expressions of mappings: parsed by a grammar, never eval'ed, and evaluated on whole columns.
 
-The grammar is expressions.lark, the functions are the table in expression_functions.py, what every operator means is
+The grammar is grammar.lark, the functions are the table in expressions/functions.py, what every operator means is
 written as truth tables in tests/semantics/expressions.yaml, and the reasons in
 docs/decisions/0003-expression-language.md. Which columns an expression reads is known from its text alone.
 """
@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pandas as pd
 
-from sdtm import expression_tree as tree
-from sdtm.expression_evaluation import Columns, Evaluated, Refusal, evaluate_tree
-from sdtm.expression_functions import FUNCTIONS
-from sdtm.expression_kinds import Kind, KindError, find_kind, require_condition
-from sdtm.expression_tree import Node, columns_of, to_text
+from sdtm.expressions import tree as tree
+from sdtm.expressions.evaluation import Columns, Evaluated, Refusal, evaluate_tree
+from sdtm.expressions.functions import FUNCTIONS
+from sdtm.expressions.kinds import Kind, KindError, find_kind, require_condition
+from sdtm.expressions.tree import Node, columns_of, to_text
 
 if TYPE_CHECKING:
     from lark import Lark, Token
@@ -248,7 +248,7 @@ def _parser() -> Lark:
     """Build the parser, once in a process and only when something is parsed."""
     from lark import Lark
 
-    grammar = Path(__file__).with_name("expressions.lark").read_text(encoding="utf-8")
+    grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
     builders: Any = _builders()  # lark asks for a Transformer but only looks the functions up by name
     return Lark(grammar, parser="lalr", lexer="basic", transformer=builders)
 

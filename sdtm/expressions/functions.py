@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypeVar, get_args
 import numpy as np
 import pandas as pd
 
-from sdtm import expression_values as columns
+from sdtm.expressions import values as columns
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import math
 from collections.abc import Iterable
 from typing import Literal
 
-from sdtm.expression_functions import FUNCTIONS, Function, Parameter
-from sdtm.expression_tree import (
+from sdtm.expressions.functions import FUNCTIONS, Function, Parameter
+from sdtm.expressions.tree import (
     And,
     Arithmetic,
     Call,
@@ -29,7 +29,7 @@ from sdtm.expression_tree import (
     TextTest,
     to_text,
 )
-from sdtm.expression_values import is_number, pattern_fault
+from sdtm.expressions.values import is_number, pattern_fault
 
 Kind = Literal["text", "number", "condition"]
 
