@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from sdtm.conventions import Conventions
 from sdtm.expressions import Expression, evaluate
 from sdtm.mapping import Block, Join, LongItem, Unique, Wide
 from sdtm.rawtable import RawTable
-from sdtm.results import join_text, make_findings
+from sdtm.results import Result, join_text, make_findings
 from sdtm.rows import STUDY_NAMES, Rows, strip_blanks
 from specs.findings import Finding
 from specs.model import Specs
@@ -69,16 +70,28 @@ def select_rows(
     needed = {*block.reads, *stacked}
     data = data[[name for name in data.columns if name == BASE or name in needed]]
     data = stack_long(data, block.long, keep=block.reads)
-    data = _add_helpers(data, block, conventions=conventions, specs=specs, subjects=subjects)
+    refused: list[pd.DataFrame] = []
+    helpers = partial(
+        _add_helpers, block=block, conventions=conventions, specs=specs, subjects=subjects, refused=refused
+    )
+    data = helpers(data)
     for join in block.joins:
-        data = join_table(
-            data, join, table=tables[join.table], origin=source.origin, findings=findings, dataset=dataset
+        data = helpers(
+            join_table(
+                data,
+                join,
+                table=tables[join.table],
+                origin=source.origin,
+                findings=findings,
+                dataset=dataset,
+                wanted=block.reads,
+            )
         )
-        data = _add_helpers(data, block, conventions=conventions, specs=specs, subjects=subjects)
     before = len(data)
-    data = _keep(data, block.where, conventions)
+    data = _keep(data, block.where, conventions, specs)
     if block.unique is not None:
         data = keep_unique(data, block.unique, origin=source.origin, findings=findings, dataset=dataset)
+    _report_helpers(refused, data, origin=source.origin, findings=findings, dataset=dataset)
     origin = source.origin.take(data[BASE].to_numpy()).reset_index(drop=True)
     origin = origin.assign(table=pd.Series(block.source, index=origin.index, dtype="str"))
     kept = data.drop(columns=BASE).reset_index(drop=True)
@@ -86,29 +99,50 @@ def select_rows(
     return Selected(kept, origin, account, findings)
 
 
-def _keep(data: pd.DataFrame, where: Expression | None, conventions: Conventions) -> pd.DataFrame:
+def _keep(data: pd.DataFrame, where: Expression | None, conventions: Conventions, specs: Specs) -> pd.DataFrame:
     if where is None:
         return data
-    rows = Rows(data, conventions, specs=None)  # type: ignore[arg-type]  # conditions know columns only
+    rows = Rows(data, conventions, specs)
     return data[rows.evaluate(where).values.astype("bool")]
 
 
 def _add_helpers(
-    data: pd.DataFrame, block: Block, *, conventions: Conventions, specs: Specs, subjects: pd.Series | None
-) -> pd.DataFrame:
-    """Add the helpers whose columns are there by now, in the order in which they stand."""
+    data: pd.DataFrame, *, block: Block, conventions: Conventions, specs: Specs, subjects: pd.Series | None,
+    refused: list[pd.DataFrame],
+) -> pd.DataFrame:  # fmt: skip
+    """Add the helpers whose columns are there by now, in the order in which they stand; note what they refuse."""
     for name, rule in block.helpers.items():
         if name not in data and rule.reads <= {*data.columns, *STUDY_NAMES}:
             rows = Rows(data, conventions, specs, subjects=subjects)
-            data = data.assign(**{name: rule.operation.function(rows, **rule.arguments).values})
+            result: Result = rule.operation.function(rows, **rule.arguments)
+            for item in result.refusals:
+                places = data.loc[item.text.index, BASE]
+                noted = pd.DataFrame({BASE: places, "text": item.text, "reason": item.reason})
+                refused.append(noted.assign(name=name, rule=item.rule))
+            data = data.assign(**{name: result.values})
     return data
 
 
+def _report_helpers(
+    refused: list[pd.DataFrame], data: pd.DataFrame, *, origin: pd.DataFrame, findings: list[Finding], dataset: str
+) -> None:
+    """Report what helpers refused in rows that became records; a row left out has nothing to lose."""
+    for noted in refused:
+        kept = noted[noted[BASE].isin(data[BASE])].drop_duplicates()
+        name, rule = noted["name"].iloc[0], noted["rule"].iloc[0]
+        messages = [
+            f"{text!r}: {reason} (helper {name})" for text, reason in zip(kept["text"], kept["reason"], strict=True)
+        ]
+        at = origin.iloc[kept[BASE].to_numpy()]
+        findings += make_findings(rule, origin=at, values=kept["text"], messages=messages, dataset=dataset)
+
+
 def join_table(
-    data: pd.DataFrame, join: Join, *, table: RawTable, origin: pd.DataFrame, findings: list[Finding], dataset: str
-) -> pd.DataFrame:
+    data: pd.DataFrame, join: Join, *, table: RawTable, origin: pd.DataFrame, findings: list[Finding], dataset: str,
+    wanted: Collection[str] | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """
-    Join a raw table: its columns come as ``alias.column``, empty where nothing matches.
+    Join a raw table: its columns (those *wanted*) come as ``alias.column``, empty where nothing matches.
 
     Growth of rows is allowed only by one-to-many. With the other cardinalities a second match is a finding and the
     first match counts; with one-to-one also a row of the other table that matches twice. ``required`` makes a row
@@ -132,7 +166,7 @@ def join_table(
     if join.required:
         missing = np.setdiff1d(np.arange(len(data)), pairs["_left"].to_numpy())
         _report(missing, data, origin, findings, rule="MAP-JOIN-NONE", join=join, dataset=dataset)
-    return _joined(data, pairs, join, table)
+    return _joined(data, pairs, join, table, wanted=wanted)
 
 
 def _prepared(join: Join, table: RawTable) -> pd.DataFrame:
@@ -174,12 +208,15 @@ def _orderable(values: pd.Series) -> pd.Series:
     return (days - pd.Timestamp("1900-01-01")).dt.days.astype("float64")
 
 
-def _joined(data: pd.DataFrame, pairs: pd.DataFrame, join: Join, table: RawTable) -> pd.DataFrame:
+def _joined(
+    data: pd.DataFrame, pairs: pd.DataFrame, join: Join, table: RawTable, *, wanted: Collection[str] | None
+) -> pd.DataFrame:
     all_left = pd.DataFrame({"_left": np.arange(len(data))})
     matched = all_left.merge(pairs[["_left", "_right"]], on="_left", how="left")
     left = data.iloc[matched["_left"].to_numpy()].reset_index(drop=True)
     position = matched["_right"].fillna(-1).astype("int64").to_numpy()
-    right = table.data.reset_index(drop=True).reindex(position).reset_index(drop=True)
+    names = [name for name in table.columns if wanted is None or f"{join.alias}.{name}" in wanted]
+    right = table.data[names].reset_index(drop=True).reindex(position).reset_index(drop=True)
     return left.join(right.fillna("").astype("str").add_prefix(f"{join.alias}."))
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pandas as pd
 
-from sdtm.expressions import tree as tree
+from sdtm.expressions import tree
 from sdtm.expressions.evaluation import Columns, Evaluated, Refusal, evaluate_tree
 from sdtm.expressions.functions import FUNCTIONS
 from sdtm.expressions.kinds import Kind, KindError, find_kind, require_condition

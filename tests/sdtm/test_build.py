@@ -351,3 +351,23 @@ def test_the_same_input_gives_the_same_records_in_any_row_order(study):
     other = study(mapping, raw={"ae": "SUBJ,TERM\n2,C\n1,B\n1,A\n"})
     columns = "USUBJID AESEQ AETERM"
     assert one.table("AE", columns) == other.table("AE", columns)
+
+
+def test_what_a_helper_refuses_is_reported_in_rows_that_become_records(study):
+    """A value lost in a helper is as lost as one lost in a rule; a row that is left out has nothing to lose."""
+    mapping = f"""
+    domain: AE
+    source: ae
+    with:
+      grade: {{recode: {{column: GRADE, map: {{1: MILD}}}}}}
+      day: {{expr: number(DAY) + 1}}
+    where: TERM is not missing
+    variables:{AE_REQUIRED}
+      AESEV: {{assign: grade}}
+      AESPID: {{assign: day}}
+    """
+    built = study(mapping, raw={"ae": "SUBJ,TERM,GRADE,DAY\n1,A,1,1\n1,B,7,x\n1,,8,y\n"})
+    assert [finding[:3] for finding in built.findings()] == [
+        ("MAP-RECODE", "AE.csv", 3),
+        ("MAP-EXPRESSION", "AE.csv", 3),
+    ]

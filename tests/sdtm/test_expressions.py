@@ -21,8 +21,8 @@ from sdtm.expressions import (
     functions,
     parse_expression,
     to_text,
+    tree,
 )
-from sdtm.expressions import tree
 from sdtm.expressions.functions import FUNCTIONS
 from specs.yamlfile import read_yaml
 
