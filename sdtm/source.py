@@ -200,6 +200,8 @@ def _within(pairs: pd.DataFrame, join: Join, data: pd.DataFrame, table: RawTable
 
 def _orderable(values: pd.Series) -> pd.Series:
     """Numbers where all filled values are numbers, else dates cut to the day."""
+    if values.dtype != "str":
+        return values.astype("float64")
     filled = values[values != ""]
     numbers = pd.to_numeric(filled, errors="coerce")
     if numbers.notna().all():

@@ -28,13 +28,13 @@ def read_first_numbers(subjects: Subjects | None, tables: Mapping[str, RawTable]
     first = _follow(number.where(previous == "", previous).set_axis(pd.Index(number)))
     others = [number.map(first).set_axis(pd.Index(strip_blanks(data[name]))) for name in subjects.known_as]
     found = pd.concat([first, *others]).astype("str")
-    return found[~found.index.duplicated() & (found.index != "")]
+    return found.loc[~found.index.duplicated() & (found.index != "")]
 
 
 def _follow(first: pd.Series) -> pd.Series:
-    """Follow chains of earlier numbers; as many steps as there could be, so that a circle ends too."""
+    """Follow chains of earlier numbers; each step doubles the way, and their number is bounded, so a circle ends too."""
     first = first[~first.index.duplicated()]
-    for _ in range(len(first)):
+    for _ in range(len(first).bit_length() + 1):
         further = first.map(first).fillna(first).astype("str")
         if (further == first).all():
             break

@@ -18,6 +18,23 @@ RAW_RULES = index_rules(
     Rule("RAW-NO-ROWS", _WARNING, "a raw file has rows", _SEND),
     Rule("RAW-CELL-ERROR", _WARNING, "a cell of a sheet holds a value, not an error", _SEND),
     Rule("RAW-MERGED-CELL", _WARNING, "cells below the header are not merged", "have them filled one by one"),
+    Rule(
+        "RAW-DICTIONARY",
+        _WARNING,
+        "an export has the fields of its data dictionary, and no others",
+        "fetch the export and the data dictionary of the same snapshot",
+    ),
+    Rule(
+        "RAW-KEY-TWICE",
+        _ERROR,
+        "record, event, instrument and instance name one row, and a field one value",
+        "have the snapshot exported again",
+    ),
+    Rule("RAW-READINGS-ROW", _WARNING, "two exports of a snapshot have the same rows", "ask which export is right"),
+    Rule(
+        "RAW-READINGS-DIFFER", _WARNING, "two exports of a snapshot have the same values", "ask which export is right"
+    ),
+    Rule("RAW-READINGS-ONE", _NOTE, "both exports of a snapshot are there to be compared", "ask for the other one"),
 )
 
 XPT_RULES = index_rules(

@@ -33,6 +33,7 @@ from trialmill.write import (
 from trialmill.xpt import XptReadError, read_xpt
 
 SHOWN = 20
+OTHER_STEPS = 4  # reading, derived variables, checking, writing
 REJECTED = "rejected"
 
 
@@ -43,7 +44,7 @@ def make_sdtm(folder: Path, *, raw: Path | None, out: Path, cutoff: str, fail_on
     A run that fails leaves earlier outputs as they are: its own go to OUT/rejected for inspection.
     """
     study = read_study(folder, raw=raw, cutoff=cutoff)
-    with showing_progress() as progress:
+    with showing_progress(len(study.mapping.domains) + OTHER_STEPS) as progress:
         run = run_sdtm(study, progress=progress)
         progress("writing")
         failed = _write(run, out, threshold=Severity(fail_on))
@@ -154,15 +155,15 @@ def import_terminology(file: Path, *, study: Path, name: str) -> str:
 
 
 @contextmanager
-def showing_progress() -> Iterator[Callable[[str], None]]:
-    """Show what is being done on a terminal; say nothing in a pipe."""
+def showing_progress(steps: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar of so many steps and what is being done on a terminal; say nothing in a pipe."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting")
-        yield lambda text: bar.update(task, description=text)
+    columns = (BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.description}"), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=steps)
+        yield lambda text: bar.update(task, description=text, advance=1)
