@@ -25,14 +25,15 @@ def compile_study(
     conventions: Conventions,
     common: Node,
     specs: Specs,
-    tables: Collection[str],
+    tables: Collection[str] | None,
     operations: Mapping[str, Operation],
     faults: list[Fault],
 ) -> StudyMapping:
     """
     Compile the domains' files, link them with the specifications and each other, order what is derived, run examples.
 
-    Every fault found is appended to *faults*; the mapping is of use only when there is none.
+    ``tables``: the names of the raw tables, None where they are not known before the raw export is there. Every fault
+    found is appended to *faults*; the mapping is of use only when there is none.
     """
     shared = dict(common.pairs(what="common"))
     language = Language(operations, Scope(conventions, specs), shared)
@@ -50,7 +51,7 @@ def compile_study(
             node.fault(f"{mapping.domain} is mapped twice, also in {domains[mapping.domain].address.file}")
         domains[mapping.domain] = mapping
     study = StudyMapping(conventions, {name: domains[name] for name in sorted(domains)}, relations)
-    faults += link_tables(study, tables=tables)
+    faults += [] if tables is None else link_tables(study, tables=tables)
     faults += link_targets(study, specs=specs)
     faults += _unknown_epochs(study)
     faults += link_relations(study)

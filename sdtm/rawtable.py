@@ -21,12 +21,14 @@ class RawTable:
     when opening the file, header counted; the observation's number in SAS data) and ``record`` (``str``: the EDC's
     record id, empty where none is named).
     ``facts``: what the reader found out (file, encoding, delimiter, sheet, bytes, sha256 ...), for the receipt.
+    ``labels``: what the file calls its columns in words, by column, where its format has such labels.
     """
 
     name: str
     data: pd.DataFrame
     origin: pd.DataFrame
     facts: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:

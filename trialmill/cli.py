@@ -18,6 +18,12 @@ RAW = click.option(
 )
 OUT = click.option("--out", type=click.Path(path_type=Path), help="The folder for outputs (default: STUDY/out).")
 CUTOFF = click.option("--cutoff", default="", help="The transfer's data cut-off, YYYY-MM-DD (default: study.yaml).")
+READING = click.option(
+    "--reading",
+    type=click.Choice(["data", "odm"]),
+    default=None,
+    help="Which export of a REDCap project is mapped: the flat one or ODM-XML (default: study.yaml).",
+)
 FAIL_ON = click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "note"]),
@@ -91,13 +97,15 @@ def lint(studies: tuple[Path, ...], raw: Path | None) -> None:
 @RAW
 @OUT
 @CUTOFF
+@READING
 @FAIL_ON
 @one_line
-def sdtm(study: Path, raw: Path | None, out: Path | None, cutoff: str, fail_on: str) -> None:
+def sdtm(study: Path, *, raw: Path | None, out: Path | None, cutoff: str, reading: str | None, fail_on: str) -> None:
     """Turn raw exports into validated SDTM XPT files."""
     from trialmill.commands import make_sdtm
 
-    sys.exit(make_sdtm(study, raw=raw, out=out or study / "out", cutoff=cutoff, fail_on=fail_on))
+    place = out or study / "out"
+    sys.exit(make_sdtm(study, raw=raw, out=place, cutoff=cutoff, reading=reading or "", fail_on=fail_on))
 
 
 @main.command()

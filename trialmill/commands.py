@@ -37,13 +37,13 @@ OTHER_STEPS = 4  # reading, derived variables, checking, writing
 REJECTED = "rejected"
 
 
-def make_sdtm(folder: Path, *, raw: Path | None, out: Path, cutoff: str, fail_on: str) -> int:
+def make_sdtm(folder: Path, *, raw: Path | None, out: Path, cutoff: str, fail_on: str, reading: str = "") -> int:
     """
     Run a study and put its outputs in place; returns the exit code.
 
     A run that fails leaves earlier outputs as they are: its own go to OUT/rejected for inspection.
     """
-    study = read_study(folder, raw=raw, cutoff=cutoff)
+    study = read_study(folder, raw=raw, cutoff=cutoff, reading=reading)
     with showing_progress(len(study.mapping.domains) + OTHER_STEPS) as progress:
         run = run_sdtm(study, progress=progress)
         progress("writing")

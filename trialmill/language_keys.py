@@ -90,6 +90,9 @@ STUDY = Section(
         "transfers": Key(
             "the transfers by the name of their folder, each with its data cut-off", by_name("transfer")
         ),
+        "redcap": Key(
+            "the files of a REDCap project: every instrument of it is a raw table of its own name", part("redcap")
+        ),
         "tables": Key("the raw tables by the name that mappings use", by_name("table")),
         "not_submitted": Key(
             "columns that are not submitted from any table: column or pattern (`*_INT`), and the reason", REASONS
@@ -131,11 +134,17 @@ TABLE = Section(
             "path below the transfer's folder; `archive.zip!inner/AE.csv` for a file in a zip; `*` and `?` stand for "
             "what changes with every transfer and must fit exactly one file",
             TEXT,
-            required=True,
+        ),
+        "instrument": Key(
+            "instead of `file`: an instrument of the REDCap project. Beside it stand only `optional`, `renamed`, "
+            "`optional_columns` and `not_submitted`",
+            TEXT,
         ),
         "sheet": Key("sheet of an XLSX file that has several", TEXT),
         "header": Key("row of the header, counted from 1 (default 1)", {"type": "integer", "minimum": 1}),
-        "member": Key("data set of an XPT file that has several", TEXT),
+        "member": Key(
+            "data set of an XPT file that has several; form, or group of items, of an ODM-XML file, by its OID", TEXT
+        ),
         "encoding": Key("encoding of a text file (default: detected)", TEXT),
         "delimiter": Key("delimiter of a text file, `tab` may be written out (default: detected)", TEXT),
         "record": Key("column with the EDC's record id", TEXT),
@@ -144,7 +153,7 @@ TABLE = Section(
             "`study`: the file lies in the study's folder (trial design); default `transfer`",
             {"enum": ["transfer", "study"]},
         ),
-        "optional": Key("true: a transfer may come without this file", FLAG),
+        "optional": Key("true: a transfer may come without this file, or this instrument", FLAG),
         "renamed": Key("columns that came under another name: the name that came, and the one mappings use", NAMES),
         "optional_columns": Key("columns that a transfer may lack; they are then empty", TEXTS),
         "not_submitted": Key(
@@ -152,6 +161,35 @@ TABLE = Section(
             {"anyOf": [{"type": "string", "minLength": 1}, REASONS]},
         ),
     },
+    {"oneOf": [{"required": ["file"]}, {"required": ["instrument"]}]},
+)
+
+REDCAP = Section(
+    "redcap",
+    "redcap:",
+    "redcap",
+    """\
+A REDCap project, exported as raw values. Every instrument of its data dictionary is a raw table of the instrument's
+name, and need not stand under `tables:`; it does where there is more to say of it (`instrument:`).
+
+Its columns: the record id, `redcap_event_name`, `redcap_repeat_instrument` and `redcap_repeat_instance` (empty where
+the project has none), the fields in the dictionary's order, a check box field as one column for each box
+(`field___code`: 1 ticked, 0 not), and `<instrument>_complete`. Its rows: where something was entered, or the status
+is not that of an untouched form (empty, or 0), by record, event and instance.
+
+The flat export and ODM-XML give the same tables. Where both are there, they are compared, and each place where they
+disagree is a finding.""",
+    {
+        "data": Key("the flat export (CSV)", TEXT),
+        "dictionary": Key("the data dictionary (CSV); where only `odm` is named, its metadata serve instead", TEXT),
+        "odm": Key("the same snapshot as ODM-XML, or a zip archive of it", TEXT),
+        "reading": Key(
+            "which of the two is mapped (default `data` where it is named); `--reading` replaces it",
+            {"enum": ["data", "odm"]},
+        ),
+        "record": Key("the field with the record id (default: the dictionary's first)", TEXT),
+    },
+    {"anyOf": [{"required": ["data", "dictionary"]}, {"required": ["odm"]}]},
 )
 
 DATE_FORMAT = Section(
@@ -257,5 +295,5 @@ EPOCH = Section(
 )
 
 STUDY_SECTIONS = (
-    STUDY, TRANSFER, TABLE, DATE_FORMAT, SUBJECTS, VISITS, PLANNED_VISIT, UNSCHEDULED, OCCURRENCE, EPOCH,
+    STUDY, TRANSFER, TABLE, REDCAP, DATE_FORMAT, SUBJECTS, VISITS, PLANNED_VISIT, UNSCHEDULED, OCCURRENCE, EPOCH,
 )  # fmt: skip

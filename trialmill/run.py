@@ -15,8 +15,9 @@ from specs.findings import CheckResult, Finding, Severity, SpecificationError, i
 from specs.rules import RULES
 from specs.schema import check_dataset, check_study
 from trialmill.faults import CallError
-from trialmill.raw import find_files, read_table
+from trialmill.raw import find_files, read_redcap, read_table
 from trialmill.study import Study
+from trialmill.study_raw import RawSource
 from trialmill.waivers import split_waived
 
 Progress = Callable[[str], None]
@@ -75,16 +76,28 @@ def read_tables(study: Study) -> tuple[dict[str, RawTable], list[Finding]]:
         raise CallError(
             f"{study.raw}: no such folder; give the transfer's folder with --raw DIR, or raw: in study.yaml"
         )
-    tables: dict[str, RawTable] = {}
     findings = _unknown_files(study)
-    for name, item in study.tables.items():
-        folder = study.folder if item.own else study.raw
-        if item.whole or (item.optional and not find_files(item.source.file, folder=folder)):
-            continue
-        table, found = read_table(item.source, folder=folder)
-        tables[name] = name_columns(table, renamed=item.renamed, optional=item.optional_columns)
+    instruments: Mapping[str, RawTable] = {}
+    if study.export.redcap is not None and study.export.dictionary is not None:
+        instruments, found = read_redcap(study.export.redcap, study.export.dictionary, folder=study.raw)
         findings += found
+    tables: dict[str, RawTable] = {}
+    for name, item in study.tables.items():
+        if item.whole or (item.optional and not _has_come(item, study)):
+            continue
+        if item.instrument:
+            table = replace(instruments[item.instrument], name=name)
+        else:
+            table, found = read_table(item.source, folder=study.folder if item.own else study.raw)
+            findings += found
+        tables[name] = name_columns(table, renamed=item.renamed, optional=item.optional_columns)
     return tables, findings
+
+
+def _has_come(item: RawSource, study: Study) -> bool:
+    if item.instrument:
+        return study.export.dictionary is not None and item.instrument in study.export.dictionary.instruments
+    return bool(find_files(item.source.file, folder=study.folder if item.own else study.raw))
 
 
 def name_columns(table: RawTable, *, renamed: Mapping[str, str], optional: Sequence[str]) -> RawTable:
@@ -99,6 +112,7 @@ def name_columns(table: RawTable, *, renamed: Mapping[str, str], optional: Seque
 
 def _unknown_files(study: Study) -> list[Finding]:
     named = [item.source.file for item in study.tables.values() if not item.own]
+    named += study.export.redcap.files if study.export.redcap is not None else ()
     files = [path for name in named for path in find_files(name, folder=study.raw)]
     declared = {path.relative_to(study.raw).as_posix() for path in files}
     present = sorted(path.relative_to(study.raw).as_posix() for path in study.raw.rglob("*") if path.is_file())

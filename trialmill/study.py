@@ -7,7 +7,7 @@ import datetime as dt
 import importlib.util
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sdtm.compile_conventions import CONVENTION_KEYS, compile_conventions
@@ -23,37 +23,15 @@ from specs.load import list_standards, load_specs
 from specs.model import Specs
 from specs.yamlfile import YamlFile, read_yaml
 from trialmill.faults import CallError
-from trialmill.raw import TableSource
+from trialmill.study_raw import RawExport, RawSource, compile_raw, read_reasons
 from trialmill.waivers import Waiver, compile_waivers
 
 STUDY_FILE = "study.yaml"
 NOT_DOMAINS = (STUDY_FILE, "waivers.yaml", "transfer.yaml")
 STUDY_KEYS = (
-    "study", "title", "standard", "terminology", "specs", "raw", "transfers", "tables", "not_submitted",
+    "study", "title", "standard", "terminology", "specs", "raw", "transfers", "redcap", "tables", "not_submitted",
     "ignored_files", "common", "custom", "crf", *CONVENTION_KEYS,
 )  # fmt: skip
-TABLE_KEYS = (
-    "file", "from", "sheet", "header", "member", "encoding", "delimiter", "record", "end", "optional", "renamed",
-    "optional_columns", "not_submitted",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class RawSource:
-    """
-    How one raw table is read, and what of it is not submitted (``whole``: the reason why none of it is).
-
-    ``own``: it lies in the study's folder, not in the transfer. ``renamed``: a column's name as it came, and the one
-    that mappings use; ``optional_columns``: what a transfer may lack, and is then empty.
-    """
-
-    source: TableSource
-    optional: bool = False
-    own: bool = False
-    whole: str = ""
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    optional_columns: tuple[str, ...] = ()
-    not_submitted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,7 +43,7 @@ class Study:
     title: str
     raw: Path
     cutoff: str
-    tables: Mapping[str, RawSource]
+    export: RawExport
     ignored_files: Mapping[str, str]
     specs: Specs
     mapping: StudyMapping
@@ -73,21 +51,29 @@ class Study:
     pages: Mapping[tuple[str, str], str]
     files: tuple[Path, ...]
 
+    @property
+    def tables(self) -> Mapping[str, RawSource]:
+        """The raw tables by name."""
+        return self.export.tables
 
-def read_study(folder: Path, *, raw: Path | None = None, cutoff: str = "") -> Study:
+
+def read_study(folder: Path, *, raw: Path | None = None, cutoff: str = "", reading: str = "") -> Study:
     """
     Read and compile the study in *folder*.
 
     ``raw`` is the transfer's folder (default: the one study.yaml names), ``cutoff`` its data cut-off (default: what
-    study.yaml says of the transfer of that name). Raises SpecificationError with every fault found.
+    study.yaml says of the transfer of that name), ``reading`` which export of a REDCap project is mapped (default:
+    what study.yaml says). Raises SpecificationError with every fault found.
     """
-    study, faults = compile_folder(folder, raw=raw, cutoff=cutoff)
+    study, faults = compile_folder(folder, raw=raw, cutoff=cutoff, reading=reading)
     if faults or study is None:
         raise SpecificationError(faults)
     return study
 
 
-def compile_folder(folder: Path, *, raw: Path | None = None, cutoff: str = "") -> tuple[Study | None, list[Fault]]:
+def compile_folder(
+    folder: Path, *, raw: Path | None = None, cutoff: str = "", reading: str = ""
+) -> tuple[Study | None, list[Fault]]:
     """Compile the study in *folder* as far as its faults allow, and return them all; see ``read_study``."""
     file = _study_file(folder)
     faults: list[Fault] = []
@@ -98,7 +84,7 @@ def compile_folder(folder: Path, *, raw: Path | None = None, cutoff: str = "") -
     transfer = raw if raw is not None else folder / node.text("raw", default="raw")
     conventions = compile_conventions(node, study=name, cutoff=_cutoff(node, transfer, given=cutoff), folder=folder)
     specs = _specs(node, folder)
-    tables = _tables(node)
+    export = compile_raw(node, folder=transfer, reading=reading)
     domains = _domain_files(folder, faults)
     waivers = compile_waivers(folder / "waivers.yaml", faults=faults)
     pages = _pages(node.child("crf"), folder)
@@ -106,12 +92,12 @@ def compile_folder(folder: Path, *, raw: Path | None = None, cutoff: str = "") -
     if specs is None:
         return None, faults
     mapping = compile_study(
-        domains, conventions=conventions, common=node.child("common"), specs=specs, tables=tables,
+        domains, conventions=conventions, common=node.child("common"), specs=specs, tables=export.names,
         operations=operations, faults=faults,
     )  # fmt: skip
     study = Study(
-        folder=folder, name=name, title=node.text("title"), raw=transfer, cutoff=conventions.cutoff, tables=tables,
-        ignored_files=_reasons(node.child("ignored_files")), specs=specs, mapping=mapping, waivers=waivers,
+        folder=folder, name=name, title=node.text("title"), raw=transfer, cutoff=conventions.cutoff, export=export,
+        ignored_files=read_reasons(node.child("ignored_files")), specs=specs, mapping=mapping, waivers=waivers,
         pages=pages, files=(file.path, *(item.path for item in domains)),
     )  # fmt: skip
     return study, faults
@@ -168,39 +154,6 @@ def _specs(node: Node, folder: Path) -> Specs | None:
     except SpecificationError as error:
         node.faults.extend(error.faults)
         return None
-
-
-def _tables(node: Node) -> Mapping[str, RawSource]:
-    everywhere = _reasons(node.child("not_submitted"))
-    return {name: _table(name, child, everywhere) for name, child in node.child("tables").pairs(what="tables")}
-
-
-def _table(name: str, node: Node, everywhere: Mapping[str, str]) -> RawSource:
-    if not node.only(TABLE_KEYS, what="a table"):
-        return RawSource(TableSource(name, ""))
-    header = node.child("header").value or 1
-    if not isinstance(header, int) or header < 1:
-        node.child("header").fault("header is the number of the header row, counted from 1")
-        header = 1
-    texts = {key: node.text(key) for key in ("sheet", "member", "encoding", "delimiter", "record", "end")}
-    source = TableSource(name=name, file=node.text("file", required=True), header=header, **texts)
-    listed = node.child("not_submitted")
-    whole = listed.value if isinstance(listed.value, str) else ""
-    if node.text("from", default="transfer") not in ("transfer", "study"):
-        node.child("from").fault("a table is from: transfer (default) or from: study")
-    return RawSource(
-        source,
-        optional=node.child("optional").value is True,
-        own=node.text("from") == "study",
-        whole=whole,
-        renamed={key: str(child.value) for key, child in node.child("renamed").pairs(what="renamed")},
-        optional_columns=node.texts("optional_columns"),
-        not_submitted={} if whole else {**everywhere, **_reasons(listed)},
-    )
-
-
-def _reasons(node: Node) -> Mapping[str, str]:
-    return {key: str(child.value) for key, child in node.pairs(what=str(node.path[-1]))}
 
 
 def _pages(node: Node, folder: Path) -> Mapping[tuple[str, str], str]:

@@ -113,6 +113,27 @@ def test_ranges_are_found_by_laboratory_test_sex_age_and_date(study):
     assert built.table("LB", "USUBJID LBORNRHI") == [["T-1", "41"], ["T-2", "50"], ["T-3", "44"], ["T-4", ""]]
 
 
+def test_a_computed_age_that_is_missing_has_no_range(study):
+    """A row without a year of birth matches no age bounds; the others do."""
+    lb = """
+    domain: LB
+    source: lb
+    order: [USUBJID]
+    with:
+      age: {expr: "2020 - number(BORN)"}
+    join:
+      - {table: ranges, on: {TEST: TEST}, between: {age: [FROM_AGE, TO_AGE]}, cardinality: many-to-one}
+    variables:
+      USUBJID: {expr: "concat('T-', SUBJ)"}
+      LBTESTCD: {assign: TEST}
+      LBTEST: {constant: Alanine Aminotransferase}
+      LBORNRHI: {assign: ranges.HIGH}
+    """
+    raw = {"lb": "SUBJ,TEST,BORN\n1,ALT,1980\n2,ALT,\n", "ranges": "TEST,FROM_AGE,TO_AGE,HIGH\nALT,18,120,41\n"}
+    built = study(lb, raw=raw)
+    assert built.table("LB", "USUBJID LBORNRHI") == [["T-1", "41"], ["T-2", ""]]
+
+
 def test_rows_with_one_key_are_counted_once_and_the_others_reported(study):
     """The one updated last counts; the earlier one is named."""
     mapping_unique = """

@@ -42,6 +42,7 @@ EVERYTHING = {
         study: X
         terminology: sdtm-2025-03-28
         transfers: {raw: {cutoff: 2020-01-01}}
+        redcap: {data: D.csv, dictionary: F.csv}
         tables: {dm: {file: DM.csv}}
         dates: {edc: {format: yyyy-MM-dd}}
         subjects: {table: dm, id: ID, usubjid: id}

@@ -132,9 +132,11 @@ class _Reader:
         self.has_clinical = self.in_clinical = False
         self.key = [""] * len(GROUP_KEY)
         self.site, self.form_line, self.line = "", 0, 0
-        self.item: dict[str, str] | None = None  # the attributes of the item being read
+        self.group: Group | None = None  # the one that items belong to, once there is one
+        self.element, self.item = "", {}  # the item being read
         self.text: list[str] = []
         self.depth = 0  # below the item
+        self.names: dict[str, str] = {}
 
     def refuse_document_type(self, name: str, *_: object) -> None:
         line = self.parser.CurrentLineNumber
@@ -142,25 +144,32 @@ class _Reader:
         raise RawError(f"a document type ({name}) is not accepted", file=self.file.shown, line=line, cure=cure)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        space, _, name = tag.rpartition(SEPARATOR)
         if self.is_first:
-            self._check_root(space, name, attributes)
-        name = name if not space or space.startswith(NAMESPACE) else tag
+            self._check_root(tag, attributes)
+        name = self.names.get(tag) or self._name(tag)
         if not self.in_clinical:
             self.in_clinical = name == CLINICAL
             if not self.in_clinical:
                 self.tree.start(name, attributes)
             self.has_clinical |= self.in_clinical
-        elif self.item is not None:
+        elif self.element:
             self.depth += 1
         elif name in LEVELS:
             self._enter(name, attributes)
         elif name.startswith(ITEM):
-            self.item, self.text = {**attributes, "element": name}, []
+            self.element, self.item = name, attributes
+            self.text.clear()
         elif name == "SiteRef":
             self.site = attributes.get(SITE, "")
 
-    def _check_root(self, space: str, name: str, attributes: dict[str, str]) -> None:
+    def _name(self, tag: str) -> str:
+        """Name an element of ODM without its namespace; others, such as a vendor's, keep theirs."""
+        space, _, name = tag.rpartition(SEPARATOR)
+        self.names[tag] = name if not space or space.startswith(NAMESPACE) else tag
+        return self.names[tag]
+
+    def _check_root(self, tag: str, attributes: dict[str, str]) -> None:
+        space, _, name = tag.rpartition(SEPARATOR)
         self.is_first = False
         self.is_snapshot = attributes.get("FileType") != "Transactional"
         if name != "ODM" or (space and not space.startswith(NAMESPACE)):
@@ -172,7 +181,7 @@ class _Reader:
         place, parts = LEVELS[level]
         end = place + len(parts)
         self.key[place:] = [attributes.get(part, "") for part in parts] + [""] * (len(self.key) - end)
-        self.line = self.parser.CurrentLineNumber
+        self.line, self.group = self.parser.CurrentLineNumber, None
         if level == "SubjectData":
             self.site = ""
         if level == "FormData":
@@ -185,33 +194,34 @@ class _Reader:
     def read_text(self, text: str) -> None:
         if not self.in_clinical:
             self.tree.data(text)
-        elif self.item is not None and not self.depth:
+        elif self.element and not self.depth:
             self.text.append(text)
 
     def end(self, tag: str) -> None:
-        space, _, name = tag.rpartition(SEPARATOR)
-        name = name if not space or space.startswith(NAMESPACE) else tag
         if not self.in_clinical:
-            self.tree.end(name)
+            self.tree.end(self.names[tag])
         elif self.depth:
             self.depth -= 1
-        elif self.item is not None:
+        elif self.element:
             self._leave_item(self.item)
-        elif name == CLINICAL:
+            self.element = ""
+        elif self.names[tag] == CLINICAL:
             self.in_clinical = False
 
     def _leave_item(self, item: dict[str, str]) -> None:
-        self.item = None
-        name, value = item.get("ItemOID", ""), item.get("Value", "".join(self.text))
-        if item["element"] == BINARY and value:
-            value = DOCUMENT
-        group = self.groups.setdefault(GroupKey(*self.key), Group(self.form_line, self.line, self.site))
+        if self.group is None:
+            new = Group(self.form_line, self.line, self.site)
+            self.group = self.groups.setdefault(GroupKey(*self.key), new)
+        name, value = item.get("ItemOID", ""), item.get("Value")
+        value = "".join(self.text) if value is None else value
+        value = DOCUMENT if value and self.element == BINARY else value
+        items = self.group.items
         if item.get("TransactionType") == "Remove" or item.get("IsNull") == "Yes":
-            group.items.pop(name, None)
-        elif self.is_snapshot and group.items.get(name, value) != value:
-            self._report_twice(name, (group.items[name], value))
+            items.pop(name, None)
+        elif self.is_snapshot and items.get(name, value) != value:
+            self._report_twice(name, (items[name], value))
         else:
-            group.items[name] = value
+            items[name] = value
 
     def _report_twice(self, name: str, values: tuple[str, str]) -> None:
         form, subject = self.key[3], self.key[0]

@@ -9,13 +9,14 @@ from sdtm.rawtable import RawTable
 from specs.findings import Finding
 from trialmill.raw.delimited import read_delimited
 from trialmill.raw.excel import read_excel
+from trialmill.raw.odm import read_odm
 from trialmill.raw.received import receive_file
 from trialmill.raw.sas import read_sas7bdat, read_transport
 from trialmill.raw.source import RawError, RawFile, TableSource, list_names
 
 Reader = Callable[[TableSource, RawFile], tuple[RawTable, list[Finding]]]
 
-# The one place that says which ending is read by what; ODM-XML (.xml) comes to stand here.
+# The one place that says which ending is read by what.
 READERS: dict[str, Reader] = {
     ".csv": read_delimited,
     ".tsv": read_delimited,
@@ -24,6 +25,7 @@ READERS: dict[str, Reader] = {
     ".xlsm": read_excel,
     ".sas7bdat": read_sas7bdat,
     ".xpt": read_transport,
+    ".xml": read_odm,
 }
 
 

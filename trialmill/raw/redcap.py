@@ -62,20 +62,27 @@ class RedcapSource:
     record: str = ""
 
     @property
+    def mapped(self) -> str:
+        """The file that is mapped."""
+        return self.odm if self.reading == ODM else self.data
+
+    @property
     def files(self) -> tuple[str, ...]:
         """The files named."""
         return tuple(name for name in (self.data, self.dictionary, self.odm) if name)
 
 
-def read_redcap(source: RedcapSource, *, folder: Path) -> tuple[dict[str, RawTable], list[Finding]]:
+def read_redcap(
+    source: RedcapSource, dictionary: Dictionary, *, folder: Path
+) -> tuple[dict[str, RawTable], list[Finding]]:
     """
     Read every instrument of a REDCap project from a transfer's *folder*, as the raw tables by instrument.
 
-    The tables are those of ``source.reading``. Findings: what the files lack of the dictionary and the reverse, rows
-    whose key stands twice, and each place where the two readings disagree (or that there is one alone). Raises
-    RawError, one line, for files that are not there, damaged, or of another project.
+    ``dictionary`` is that of ``read_dictionary``. The tables are those of ``source.reading``. Findings: what the
+    files lack of the dictionary and the reverse, rows whose key stands twice, and each place where the two readings
+    disagree (or that there is one alone). Raises RawError, one line, for files that are not there, damaged, or of
+    another project.
     """
-    dictionary = read_dictionary(source, folder=folder)
     named = {DATA: source.data, ODM: source.odm}
     absent = [name for name in READINGS if named[name] and not find_files(named[name], folder=folder)]
     tables: dict[str, dict[str, RawTable]] = {}

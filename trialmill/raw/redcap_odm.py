@@ -30,6 +30,7 @@ from trialmill.raw.instruments import (
 from trialmill.raw.odm import (
     FORM_KEY,
     Group,
+    GroupKey,
     Odm,
     list_forms,
     list_items,
@@ -61,10 +62,12 @@ def read_snapshot(name: str, dictionary: Dictionary, *, folder: Path) -> tuple[d
     columns, notes = lay_out_columns(_place_columns(odm, forms, dictionary), dictionary, file=file.shown)
     facts = describe_file(file, format="odm")
     repeats = _find_repeats(odm)
+    by_form: dict[str, dict[GroupKey, Group]] = {oid: {} for oid in ("", *forms.values())}
+    for key, group in odm.groups.items():
+        by_form[key.form][key] = group
     tables = {}
     for instrument, own in columns.items():
-        oid = forms.get(instrument, "")
-        groups = {key: group for key, group in odm.groups.items() if key.form == oid}
+        groups = by_form[forms.get(instrument, "")]
         firsts, rows = number_rows(groups, depth=len(FORM_KEY))
         keys = [_name_form(key, instrument, odm, repeats) for key in firsts]
         frame = pd.DataFrame(keys, columns=[dictionary.record, *KEYS], dtype="str")

@@ -53,7 +53,7 @@ def read_sas7bdat(source: TableSource, file: RawFile) -> tuple[RawTable, list[Fi
     kinds, formats = meta.readstat_variable_types, meta.original_variable_types
     texts = {name: _write_sas7bdat_column(data[name], kinds[name], formats[name] or "") for name in meta.column_names}
     facts = describe_file(file, format="sas7bdat", encoding=meta.file_encoding or "", member=meta.table_name or "")
-    return _make(source, texts, shown=file.shown, facts=facts)
+    return _make(source, texts, shown=file.shown, facts=facts, labels=meta.column_names_to_labels)
 
 
 def _write_sas7bdat_column(column: pd.Series[str], kind: str, format_name: str) -> pd.Series[str]:
@@ -86,7 +86,8 @@ def read_transport(source: TableSource, file: RawFile) -> tuple[RawTable, list[F
     dataset = _choose_member(source, file, datasets)
     shown = f"{file.shown}!{dataset.name}" if len(datasets) > 1 else file.shown
     facts = {**dataset.facts, **describe_file(file, format="xpt", member=dataset.name)}
-    return _make(source, _write_dataset(dataset), shown=shown, facts=facts)
+    labels = {variable.name: variable.label for variable in dataset.variables}
+    return _make(source, _write_dataset(dataset), shown=shown, facts=facts, labels=labels)
 
 
 def _choose_member(source: TableSource, file: RawFile, datasets: Sequence[XptDataset]) -> XptDataset:
@@ -130,9 +131,11 @@ def _on_disk(file: RawFile) -> Iterator[Path]:
 
 
 def _make(
-    source: TableSource, texts: Mapping[str, pd.Series[str]], *, shown: str, facts: Mapping[str, str]
-) -> tuple[RawTable, list[Finding]]:
+    source: TableSource, texts: Mapping[str, pd.Series[str]], *, shown: str, facts: Mapping[str, str],
+    labels: Mapping[str, str | None],
+) -> tuple[RawTable, list[Finding]]:  # fmt: skip
     frame = pd.DataFrame(dict(texts))
     rows = np.arange(1, len(frame) + 1, dtype=np.int64)
     frame, rows = drop_end_mark(source, frame, rows, file=shown)
-    return make_table(source, frame, rows=rows, file=shown, facts=facts)
+    table, findings = make_table(source, frame, rows=rows, file=shown, facts=facts)
+    return replace(table, labels={name: label for name, label in labels.items() if label}), findings

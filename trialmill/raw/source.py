@@ -27,9 +27,10 @@ class TableSource:
 
     ``name``: the table's name in mappings. ``file``: path below the transfer's folder, ``archive.zip!inner/AE.csv``
     for a file in a zip (``archive.zip`` alone when it holds one file); ``*`` and ``?`` may stand for what changes
-    with every transfer and must fit exactly one file. ``sheet``: XLSX sheet, ``member``: data set of an XPT file
-    (each may be left out when there is only one). ``header``: the header's row as a person counts. ``encoding``
-    and ``delimiter`` (``tab`` may be written out): empty to detect. ``record``: the column with the EDC's record id.
+    with every transfer and must fit exactly one file. ``sheet``: XLSX sheet, ``member``: data set of an XPT file,
+    form or group of items of an ODM-XML file (each may be left out when there is only one). ``header``: the header's
+    row as a person counts. ``encoding`` and ``delimiter`` (``tab`` may be written out): empty to detect. ``record``:
+    the column with the EDC's record id.
     ``end``: text in the first cell of the last row that says the file is complete; where it is missing, the file is
     cut off.
     """
