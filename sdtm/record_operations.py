@@ -152,6 +152,14 @@ def latest(
     return Result(found)
 
 
+@operation(stages=RECORDS, origin="Derived", reads_many=True)
+def count(records: Records, *, of: ColumnName, where: Condition | None = None) -> Result:
+    """Count the different values of another domain's variable (``DM.USUBJID``) in the study, of records that qualify."""
+    values = _qualifying(records, (of,), where)[of.split(".", 1)[1]]
+    number = float(values[_has_value(values)].nunique())
+    return Result(pd.Series(number, index=records.index, dtype="float64"))
+
+
 def _extreme(records: Records, *, of: tuple[str, ...], where: object, last: bool) -> pd.Series:
     parts = []
     for name in of:
@@ -205,5 +213,6 @@ def _codelists(records: Records, variable: Variable | None) -> tuple[Codelist, .
 
 
 RECORD_OPERATIONS: tuple[Operation, ...] = (
-    study_day, age, number_of, decode, epoch, last_before, earliest, latest, standardize, range_indicator,
+    study_day, age, number_of, decode, epoch, last_before, earliest, latest, count, standardize,
+    range_indicator,
 )  # fmt: skip

@@ -133,7 +133,8 @@ class _Reader:
         self.key = [""] * len(GROUP_KEY)
         self.site, self.form_line, self.line = "", 0, 0
         self.group: Group | None = None  # the one that items belong to, once there is one
-        self.element, self.item = "", {}  # the item being read
+        self.element = ""  # the item being read, and its attributes
+        self.item: dict[str, str] = {}
         self.text: list[str] = []
         self.depth = 0  # below the item
         self.names: dict[str, str] = {}
@@ -215,10 +216,9 @@ class _Reader:
         name, value = item.get("ItemOID", ""), item.get("Value")
         value = "".join(self.text) if value is None else value
         value = DOCUMENT if value and self.element == BINARY else value
+        value = "" if item.get("TransactionType") == "Remove" or item.get("IsNull") == "Yes" else value
         items = self.group.items
-        if item.get("TransactionType") == "Remove" or item.get("IsNull") == "Yes":
-            items.pop(name, None)
-        elif self.is_snapshot and items.get(name, value) != value:
+        if self.is_snapshot and items.get(name, value) != value:
             self._report_twice(name, (items[name], value))
         else:
             items[name] = value
