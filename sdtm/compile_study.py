@@ -40,6 +40,8 @@ def compile_study(
     domains: dict[str, DomainMapping] = {}
     relations: tuple[Relation, ...] = ()
     for file in files:
+        if file.content is None:
+            continue  # nothing but comments: a proposal that nobody has accepted yet
         node = Node(file, (), file.content, faults)
         if is_relrec(node):
             relations += compile_relations(node)

@@ -27,7 +27,7 @@ def read_first_numbers(subjects: Subjects | None, tables: Mapping[str, RawTable]
     previous = strip_blanks(data[subjects.previous]) if subjects.previous else pd.Series("", index=number.index)
     first = _follow(number.where(previous == "", previous).set_axis(pd.Index(number)))
     others = [number.map(first).set_axis(pd.Index(strip_blanks(data[name]))) for name in subjects.known_as]
-    found = pd.concat([first, *others]).astype("str")
+    found: pd.Series = pd.concat([first, *others]).astype("str")
     return found.loc[~found.index.duplicated() & (found.index != "")]
 
 

@@ -31,7 +31,7 @@ _DESCRIBED = {
 # SDTMIG 3.4, DM: a subject of several races has RACE = MULTIPLE, which the published list does not carry
 _BESIDE_THE_LIST = {"RACE": ("MULTIPLE",)}
 _SHORT_NAME = r"\A([A-Za-z_][A-Za-z0-9_]{0,7})?\z"
-_RESULT_NUMBER = r"\A[<>]?=?\s*[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?\z"
+_RESULT_NUMBER = r"\A([<>]?=?\s*[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?|[0-9]{4}-[0-9]{2}(-[0-9]{2}(T[0-9:]+)?)?)\z"
 _PAIRS = (("TESTCD", "TEST"), ("PARMCD", "PARM"), ("QNAM", "QLABEL"))
 _LONG_NAMES = ("IETEST",)  # a criterion's text, up to 200 characters
 
@@ -187,7 +187,7 @@ def _codelist_check(variable: Variable, codelists: tuple[Codelist, ...]) -> Colu
     extensible = any(codelist.extensible for codelist in codelists)
     rule = "SDTM-CT-EXTENDED" if extensible else "SDTM-CT"
     says = f"is not a term of {titles}" + (", nor declared by the study" if extensible else "")
-    # a result's codelist is for what is said in words: a number is never a term
+    # a result's codelist is for what is said in words: a number or a date is never a term
     test = partial(_among_or_number if variable.role == "Result Qualifier" else _among, allowed=allowed)
     return ColumnCheck(rule, variable.name, test, says)
 

@@ -67,13 +67,20 @@ def main() -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--raw", type=click.Path(path_type=Path), help="A folder of raw files to draft the study from.")
 @one_line
-def new(folder: Path) -> None:
-    """Make a new study from a skeleton that runs."""
+def new(folder: Path, raw: Path | None) -> None:
+    """Make a new study: a small one that runs, or with --raw a draft for a folder of raw files."""
     from trialmill.skeleton import make_study
 
-    make_study(folder)
-    click.echo(f"{folder}: a study that runs; try: trialmill sdtm {folder}")
+    if raw is None:
+        make_study(folder)
+        click.echo(f"{folder}: a study that runs; try: trialmill sdtm {folder}")
+        return
+    from trialmill.draft import describe_draft, draft_study
+
+    for line in describe_draft(draft_study(folder, raw=raw), folder=folder):
+        click.echo(line)
 
 
 @main.command()

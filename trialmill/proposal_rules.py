@@ -51,12 +51,14 @@ class Shared:
 
 
 def pick(group: Mapping[str, ColumnProfile], order: Iterable[str]) -> ColumnProfile:
+    """Return the first column of an item in an order of parts, or else any."""
     return next((group[part] for part in order if part in group), next(iter(group.values())))
 
 
 def date_proposal(
     variable: Variable, group: Mapping[str, ColumnProfile], *, clock: ColumnProfile | None, basis: str, shared: Shared
 ) -> Proposal:
+    """Propose the date of an item with its time of day, sure where a date format of the study reads every value."""
     dated = [group[part] for part in DATES_FIRST if part in group and group[part].shape is not None]
     readable = [
         item for item in dated if item.shape is not None and item.shape.fits and format_of(item.shape, shared)
@@ -91,6 +93,7 @@ def format_of(shape: DateShape | None, shared: Shared) -> str:
 
 
 def best_value(variable: Variable, group: Mapping[str, ColumnProfile], *, basis: str, shared: Shared) -> Proposal:
+    """Propose a variable from the column of an item that suits it best: a code to recode, a text to copy."""
     order = CODES_FIRST if shared.specs.codelists_of(variable) else TEXTS_FIRST
     made = [value_proposal(variable, group[part], basis=basis, shared=shared) for part in order if part in group]
     if not made:

@@ -80,7 +80,7 @@ def propose_domain(*, file: str, columns: Sequence[ColumnProfile], specs: Specs)
             return next((name for name in domains if name in tokens), domains[0]), f"the form is called {form!r}"
     best = max(hits, key=lambda name: (hits[name], name in tokens), default="")
     for token in tokens:
-        if hits[token] or not hits[best]:
+        if hits[token] or hits[best] < 2:
             return token, f"the file is called {file!r}"
     if best and hits[best] > 1:
         return best, f"{hits[best]} columns are named like variables of {best}"
@@ -102,14 +102,14 @@ def _form_names(columns: Sequence[ColumnProfile]) -> list[str]:
 
 
 def _hits(columns: Sequence[ColumnProfile], dataset: Dataset) -> int:
-    """Count the columns that are named like a variable which only this domain has."""
+    """Count the columns that are named like a variable which only this domain has, also behind a test's name."""
     count = 0
     for item in columns:
-        stem = name_column(item.column).stem
+        stem = name_column(item.column).stem.rpartition("_")[2]
         own = stem.startswith(dataset.prefix) or dataset.name == "DM"
-        named = dataset.variable(stem) is not None and stem not in ("STUDYID", "DOMAIN", "USUBJID", "VISIT")
-        targets = find_targets(stem, prefix=dataset.prefix)
-        count += own and (named or any(dataset.variable(target) is not None for target, _, _ in targets))
+        targets = [target for target, _, _ in find_targets(stem, prefix=dataset.prefix)]
+        named = any(dataset.variable(name) is not None for name in (stem, *targets))
+        count += own and named and not find_role(item.column)[0]
     return count
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from trialmill.faults import CallError
@@ -12,8 +13,13 @@ NEW_STUDY = Path(__file__).parent / "new_study"
 
 
 def make_study(folder: Path) -> None:
+    """Make a small invented study in *folder*, which must not be there yet or be empty; else CallError."""
+    place_study(folder, lambda target: _copy(NEW_STUDY, target))
+
+
+def place_study(folder: Path, write: Callable[[Path], None]) -> None:
     """
-    Make a small invented study in *folder*, which must not be there yet or be empty; else CallError.
+    Make a new study in *folder*, which must not be there yet or be empty (else CallError), as *write* fills one.
 
     The files are written beside and then moved in, study.yaml last: a folder with a study.yaml is whole.
     """
@@ -23,7 +29,7 @@ def make_study(folder: Path) -> None:
     if target.is_dir() and any(target.iterdir()):
         raise CallError(f"{folder}: this folder is not empty; give the name of a new folder")
     with fresh_folder(target.parent) as fresh:
-        _copy(NEW_STUDY, fresh / "study")
+        write(fresh / "study")
         if not target.is_dir():
             put_in_place(fresh / "study", target)
             return

@@ -61,11 +61,13 @@ def compile_raw(node: Node, *, folder: Path, reading: str = "") -> RawExport:
     Every instrument of the data dictionary is a table of its own name, unless one of ``tables:`` is that instrument.
     Faults go to the node; RawError is raised for a data dictionary that is not there or cannot be read.
     """
+    before = len(node.faults)
     redcap = _compile_redcap(node.child("redcap"), reading)
+    can_be_read = redcap is not None and len(node.faults) == before and folder.is_dir()
     everywhere = read_reasons(node.child("not_submitted"))
     listed = node.child("tables").pairs(what="tables")
     tables = {name: _table(name, child, everywhere, redcap) for name, child in listed}
-    if redcap is None or not redcap.mapped or not folder.is_dir():
+    if redcap is None or not can_be_read:
         return RawExport(tables, redcap)
     dictionary = read_dictionary(redcap, folder=folder)
     _check_instruments(node.child("tables"), tables, dictionary)

@@ -434,7 +434,7 @@ def test_the_trial_design_is_that_of_the_protocol(sdtm: Read):
     assert sdtm("TE")["ETCD"].tolist() == ["ERIANL", "FUP", "SCRN"]
     ts = sdtm("TS")
     values = dict(zip(ts["TSPARMCD"], ts["TSVAL"], strict=True))
-    expected = {"SSTDTC": "2021-03-01", "DCUTDTC": "2022-04-30", "PLANSUB": "40", "TPHASE": "PHASE II TRIAL"}
+    expected = {"SSTDTC": "2021-03-01", "DCUTDTC": "2022-04-30", "PLANSUB": "40", "ACTSUB": "31"}
     assert {name: values[name] for name in expected} == expected
     assert ((ts["TSVAL"] == "") == (ts["TSVALNF"] != "")).all()
 
