@@ -154,7 +154,7 @@ def latest(
 
 @operation(stages=RECORDS, origin="Derived", reads_many=True)
 def count(records: Records, *, of: ColumnName, where: Condition | None = None) -> Result:
-    """Count the different values of another domain's variable (``DM.USUBJID``) in the study, of records that qualify."""
+    """Count the different values of a variable (``DM.USUBJID``) in the study, of records that qualify."""
     values = _qualifying(records, (of,), where)[of.split(".", 1)[1]]
     number = float(values[_has_value(values)].nunique())
     return Result(pd.Series(number, index=records.index, dtype="float64"))

@@ -32,7 +32,7 @@ def read_first_numbers(subjects: Subjects | None, tables: Mapping[str, RawTable]
 
 
 def _follow(first: pd.Series) -> pd.Series:
-    """Follow chains of earlier numbers; each step doubles the way, and their number is bounded, so a circle ends too."""
+    """Follow chains of earlier numbers; each step doubles the way, and a circle ends too."""
     first = first[~first.index.duplicated()]
     for _ in range(len(first).bit_length() + 1):
         further = first.map(first).fillna(first).astype("str")

@@ -35,7 +35,7 @@ def name_column(column: str) -> NamedColumn:
     """Take a column's name apart by the affixes that EDCs are known for (``affixes.csv``)."""
     stem, part = column.strip(), ""
     for fact in read_facts("affixes"):
-        affix = fact["affix"]
+        affix = fact["affix"].upper()
         if fact["place"] == "prefix" and stem.upper().startswith(affix) and len(stem) > len(affix):
             stem, part = stem[len(affix) :], fact["part"]
         elif fact["place"] == "suffix" and stem.upper().endswith(affix) and len(stem) > len(affix):

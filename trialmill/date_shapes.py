@@ -39,6 +39,7 @@ _DATE_AND_TIME = re.compile(r"(?P<date>.*?)(?:(?P<mark>T| +)(?P<time>\d{1,2}:\d{
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
 _PIECE = re.compile(r"\d+|[A-Za-z]+")
 _LIKELY = 0.9  # share of values that must fit for a column to be one of dates
+_PROBE = 1000  # that many values say whether a column may be one of dates at all
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ def find_date_shape(values: Sequence[str]) -> DateShape | None:
 
     At least nine in ten must be dates, and at least one a whole one; ``fits`` says whether all are.
     """
+    if not any(_shape(value)[0] in {*_PATTERNS, *_EITHER} for value in values[:_PROBE]):
+        return None
     shaped = [_shape(value) for value in values]
     whole = Counter((shape, mark, clock) for shape, mark, clock in shaped if shape in {*_PATTERNS, *_EITHER})
-    if not whole:
-        return None
     (base, mark, clock), _ = max(whole.items(), key=lambda item: (item[1], item[0]))
     chosen = _choose(base, values)
     if chosen is None:
@@ -154,7 +155,7 @@ def _pattern_shape(pattern: str) -> str:
 
 
 def _share_read(values: Sequence[str], shape: DateShape) -> float:
-    """Return the share of values that the pattern reads; a day that does not exist is read."""
+    """Return the share of values that the pattern reads; a day that does not exist is read, as is ``UN UNK UNK``."""
     format = parse_date_format(shape.spelled, unknown=shape.unknown, impossible="unknown_day")
-    read = compute_iso8601(pd.Series(list(values), dtype="str"), format=format).values
-    return float((read != "").mean()) if len(read) else 0.0
+    read = compute_iso8601(pd.Series(list(values), dtype="str"), format=format)
+    return float(((read.values != "") | ~read.refused).mean()) if len(values) else 0.0

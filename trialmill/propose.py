@@ -174,7 +174,7 @@ def _propose_item(
     found = []
     for target, use, note in _named_targets(stem, dataset):
         variable = dataset.variable(target)
-        if variable is None:
+        if variable is None or use == "time":
             continue
         if use == "date" or variable.described == DATETIME:
             clock = _find_clock(variable, items, dataset)
@@ -233,7 +233,7 @@ def _by_values(item: ColumnProfile, dataset: Dataset, shared: Shared) -> Variabl
     values = pd.Series(words, dtype="str")
     fitting = []
     for variable in dataset.variables:
-        lists = shared.specs.codelists_of(variable)
+        lists = [one for one in shared.specs.codelists_of(variable) if one.short != "NY"]
         if any(not match_terms(values, codelist=one)[1].any() for one in lists):
             fitting.append(variable)
     return fitting[0] if len(fitting) == 1 else None
@@ -248,13 +248,21 @@ def _prompts(stem: str, group: Mapping[str, ColumnProfile], dataset: Dataset) ->
 
 def _siblings(items: Mapping[str, Mapping[str, ColumnProfile]], used: set[str]) -> dict[str, str]:
     """Say of the other columns of an item that is mapped what they are to the mapped one."""
-    words = {"": "text", "item": "text", "code": "code", "interpreted": "the EDC's reading", "entered": "as entered"}
+    words = {
+        "": "the text of",
+        "item": "the text of",
+        "code": "the code of",
+        "interpreted": "the EDC's reading of",
+        "entered": "what was entered for",
+    }
     reasons = {}
     for group in items.values():
         mapped = [item.column for item in group.values() if item.column in used]
         for part, item in group.items():
-            if mapped and item.column not in used and part in words:
-                reasons[item.column] = f"{words[part]} of {mapped[0]}, which is mapped"
+            if part == "dictionary":
+                reasons[item.column] = "the coding dictionary, named in define.xml"
+            elif mapped and item.column not in used and part in words:
+                reasons[item.column] = f"{words[part]} {mapped[0]}, which is mapped"
     return reasons
 
 

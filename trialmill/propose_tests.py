@@ -81,10 +81,9 @@ def _read_name(stem: str, item: ColumnProfile, *, dataset: Dataset, known: set[s
     prefix = dataset.prefix
     both = re.fullmatch(r"([A-Z0-9]+)_([A-Z0-9]+)", stem)
     if both and both[1] in known:
-        named = dataset.variable(both[2])
         targets = [target for target, use, _ in find_targets(both[2], prefix=prefix) if use in ("date", "value")]
-        variable = both[2] if named is not None else next(iter(targets), "")
-        return (both[1], variable, "") if dataset.variable(variable) is not None else ("", "", "")
+        names = [name for name in (both[2], *targets, prefix + both[2]) if dataset.variable(name) is not None]
+        return (both[1], names[0], "") if names else ("", "", "")
     if dataset.variable(stem) is not None:
         return "", "", ""
     short = stem if stem in known else stem.removeprefix(prefix)

@@ -381,10 +381,10 @@ def test_history_of_the_disease_stands_beside_other_history(sdtm: Read):
     """EA004: diagnosis and first metastasis known to the month; fatty liver known to the year, and over."""
     mh = select(sdtm("MH"), USUBJID="EA004")
     assert sorted(rows(mh, "MHCAT MHTERM MHEVDTYP MHSTDTC MHENDTC MHENRTPT MHENTPT")) == [
-        ["MEDICAL HISTORY", "Anxiety", "", "2020-09-03", "", "ONGOING", "2021-03-19"],
-        ["MEDICAL HISTORY", "Fatty liver", "", "2015", "2020-10", "", ""],
-        ["MEDICAL HISTORY", "Hyperlipidaemia", "", "2019-11-12", "", "ONGOING", "2021-03-19"],
-        ["MEDICAL HISTORY", "cough", "", "2016-05", "", "ONGOING", "2021-03-19"],
+        ["GENERAL MEDICAL HISTORY", "Anxiety", "", "2020-09-03", "", "ONGOING", "2021-03-19"],
+        ["GENERAL MEDICAL HISTORY", "Fatty liver", "", "2015", "2020-10", "", ""],
+        ["GENERAL MEDICAL HISTORY", "Hyperlipidaemia", "", "2019-11-12", "", "ONGOING", "2021-03-19"],
+        ["GENERAL MEDICAL HISTORY", "cough", "", "2016-05", "", "ONGOING", "2021-03-19"],
         ["PRIMARY DIAGNOSIS", "BREAST CANCER", "INITIAL DIAGNOSIS", "2015-10", "", "", ""],
         ["PRIMARY DIAGNOSIS", "METASTATIC BREAST CANCER", "DISEASE BECAME METASTATIC", "2019-03", "", "", ""],
     ]
@@ -397,7 +397,7 @@ def test_survival_status_says_how_it_was_learned_and_death_its_cause(sdtm: Read)
         ["Survival Status", "UNKNOWN", "UNKNOWN", "FOLLOW-UP 1", "2021-11-29", "FOLLOW-UP"]
     ]
     second = select(ss, USUBJID="EA001").iloc[[1]]
-    assert qualifiers(sdtm("SUPPSS"), second) == {"SSMETHOD": "CLINIC", "SSLKADTC": "2022-04-06", "SSNEWTRT": "N"}
+    assert qualifiers(sdtm("SUPPSS"), second) == {"SSHOW": "CLINIC", "SSLKADTC": "2022-04-06", "SSNEWTRT": "N"}
     assert rows(sdtm("DD"), "USUBJID DDTESTCD DDSTRESC DDDTC") == [
         ["ERIANLO-01-EA002", "PRCDTH", "ADVERSE EVENT", "2021-06-03"],
         ["ERIANLO-01-EA026", "PRCDTH", "BREAST CANCER", "2021-12-03"],

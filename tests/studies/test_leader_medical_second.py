@@ -81,7 +81,7 @@ def test_every_line_of_the_pages_is_a_record(sdtm: Read, raw: Raw) -> None:
         assert Counter(sdtm(name)[f"{name}SPID"]) == Counter(row["RecordId"] for row in lines), name
     history = sdtm("MH")
     assert Counter(history["MHCAT"]) == {
-        "MEDICAL HISTORY": sum(row["MHYN_STD"] == "Y" for row in raw("MH")),
+        "GENERAL MEDICAL HISTORY": sum(row["MHYN_STD"] == "Y" for row in raw("MH")),
         "PRIMARY DIAGNOSIS": 2 * len(raw("DH")),
     }
     assert len(sdtm("FA")) == 10 * len(raw("DH"))
@@ -101,7 +101,7 @@ def test_the_subject_that_was_numbered_in_error_is_told_by_its_new_number(sdtm: 
 def test_a_person_screened_twice_keeps_both_histories(sdtm: Read) -> None:
     """01-022 failed the wash-out and came back as 01-023: four lines of history then, one now, under one USUBJID."""
     mh = sdtm("MH")
-    mine = mh[(mh["USUBJID"] == "LEADER-01-022") & (mh["MHCAT"] == "MEDICAL HISTORY")].sort_values("MHSPID")
+    mine = mh[(mh["USUBJID"] == "LEADER-01-022") & (mh["MHCAT"] == "GENERAL MEDICAL HISTORY")].sort_values("MHSPID")
     assert rows(mine, "MHSPID MHTERM MHSTDTC") == [
         ["3132005", "Fatty liver", "2011"],
         ["3132006", "Diabetes mellitus, type 2", "2019"],
