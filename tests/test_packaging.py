@@ -20,6 +20,7 @@ DATA_FILES = (
     "specs/ct/sdtm-2025-03-28.csv",
     "specs/sdtmig-3.4/variables.csv",
     "specs/units/units.csv",
+    "trialmill/cdash/variables.csv",
     "trialmill/new_study/README.md",
     "trialmill/new_study/study.yaml",
     "trialmill/new_study/raw/first/DM.csv",

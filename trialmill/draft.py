@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from specs.ct import list_versions
 from specs.findings import SpecificationError
 from specs.load import list_standards, load_specs
@@ -18,7 +16,7 @@ from specs.model import Specs
 from trialmill.discover import Discovered, discover_tables
 from trialmill.draft_text import NOT_YET, hide, spell_domain, spell_study
 from trialmill.lint import lint_study
-from trialmill.profile import profile_columns, profile_table
+from trialmill.profile import frame_profiles, profile_columns
 from trialmill.propose import Block
 from trialmill.propose_study import Columns, Plan, propose_study
 from trialmill.skeleton import place_study
@@ -91,7 +89,7 @@ class _Drafted:
             if not refused:
                 break
             hidden.update(refused)
-        _write_text(target / PROFILE, spell_profile(self.found, self.plan))
+        _write_text(target / PROFILE, spell_profile(self.found, self.plan, columns=self.columns))
         return dict(sorted(hidden.items()))
 
     def _blocks(self, domain: str) -> list[Block]:
@@ -140,13 +138,13 @@ def describe_draft(draft: Draft, *, folder: Path) -> list[str]:
     ]
 
 
-def spell_profile(found: Discovered, plan: Plan) -> str:
+def spell_profile(found: Discovered, plan: Plan, *, columns: Columns) -> str:
     """
     Spell profile.csv: one line per raw column with its profile and what is proposed for it.
 
     Where a column has several proposals they stand in one cell, separated by a bar.
     """
-    profiles = pd.concat([profile_table(table) for table in found.tables], ignore_index=True)
+    profiles = frame_profiles(item for profiled in columns.values() for item in profiled)
     profiles.insert(0, "file", profiles["table"].map({source.name: source.file for source in found.sources}))
     proposals = {
         (block.table, name): [item for item in block.proposals if name in item.columns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -58,8 +59,12 @@ def profile_table(raw: RawTable) -> pd.DataFrame:
     (empty, code, number, date, date and time, time, text), format (of dates, in the mapping language), unknown (the
     words for an unknown part of a date) and examples.
     """
-    rows = [_spell(column) for column in profile_columns(raw)]
-    return pd.DataFrame(rows, columns=list(PROFILE_COLUMNS))
+    return frame_profiles(profile_columns(raw))
+
+
+def frame_profiles(columns: Iterable[ColumnProfile]) -> pd.DataFrame:
+    """Put profiles into the frame that ``profile_table`` describes."""
+    return pd.DataFrame([_spell(column) for column in columns], columns=list(PROFILE_COLUMNS))
 
 
 def _spell(column: ColumnProfile) -> dict[str, object]:

@@ -89,7 +89,7 @@ def test_names_and_values_that_agree_become_rules(draft: Callable[..., Path]) ->
         "AESER": {"assign_ct": "AESER_STD"},
     }
     content = read_yaml(folder / "ae.yaml").content
-    assert content["where"] == "AETERM is not missing and AEDECOD is not missing"
+    assert content["where"] == "AETERM is not missing and AETERM_PT is not missing"
     assert rules(folder, "DM")["SITEID"] == {"assign": "SITEID"}
 
 
