@@ -167,6 +167,13 @@ def test_a_number_is_not_looked_up_as_a_result_term(specs: Specs) -> None:
     assert [finding.values for finding in results["SDTM-CT-EXTENDED"].findings] == [("QUITE A LOT",)]
 
 
+def test_a_date_is_not_looked_up_as_a_result_term(specs: Specs) -> None:
+    """Of a subject's status, the date last known alive is a date, complete or not; any other word must be a term."""
+    status = {"SSSTRESC": ["ALIVE", "2019-10-09", "2019-10", "2019-10-09T08:30", "AS OF 2019-10-09"]}
+    results = check(frame(**status), specs, name="SS")
+    assert [finding.values for finding in results["SDTM-CT-EXTENDED"].findings] == [("AS OF 2019-10-09",)]
+
+
 def test_several_races_are_multiple(specs: Specs) -> None:
     """RACE may be MULTIPLE, as the guide says, though the published list does not have it."""
     results = check(frame(RACE=["ASIAN", "MULTIPLE", "ASIAN, WHITE"]), specs, name="DM")

@@ -10,9 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
 
 STUDY = Path(__file__).parents[2] / "mappings" / "anlotinib-breast"
 RAW = STUDY / "raw" / "2022-05-09"
@@ -22,23 +19,9 @@ Form = Callable[[str], list[Row]]
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(run_study: Callable[..., Path]) -> Path:
     """Run the first transfer once."""
-    folder = tmp_path_factory.mktemp("erianlo")
-    result = CliRunner().invoke(main, ["sdtm", str(STUDY), "--out", str(folder)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sdtm(out: Path) -> Read:
-    """Return a function that reads one dataset with an independent reader; missing text is the empty text."""
-
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+    return run_study("anlotinib-breast")
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
 
 STUDY = Path(__file__).parents[2] / "mappings" / "anlotinib-breast"
 TRANSFER = "studies/anlotinib-breast/transfers/2023-04-06"
@@ -22,24 +19,9 @@ Form = Callable[[str], list[Row]]
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory, shared: Callable[[str], Path]) -> Path:
+def out(run_study: Callable[..., Path], shared: Callable[[str], Path]) -> Path:
     """Run the study on the second transfer once."""
-    folder = tmp_path_factory.mktemp("second")
-    call = ["sdtm", str(STUDY), "--raw", str(shared(TRANSFER)), "--out", str(folder)]
-    result = CliRunner().invoke(main, call, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sdtm(out: Path) -> Read:
-    """Return a function that reads one dataset with an independent reader; missing text is the empty text."""
-
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+    return run_study("anlotinib-breast", raw=shared("studies/anlotinib-breast/transfers/2023-04-06"))
 
 
 @pytest.fixture(scope="module")

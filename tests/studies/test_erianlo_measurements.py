@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pyreadstat
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
 
 PROJECT = Path(__file__).parents[2]
 STUDY = PROJECT / "mappings" / "anlotinib-breast"
@@ -21,23 +18,9 @@ CUTOFF = "2022-04-30"
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory) -> Path:
+def out(run_study: Callable[..., Path]) -> Path:
     """Run the first transfer once."""
-    folder = tmp_path_factory.mktemp("erianlo")
-    result = CliRunner().invoke(main, ["sdtm", str(STUDY), "--out", str(folder)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sdtm(out):
-    """Return a function that reads one dataset with an independent reader; missing text is the empty text."""
-
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+    return run_study("anlotinib-breast")
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
-import pyreadstat
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
 
 STUDY = Path(__file__).parents[2] / "mappings" / "anlotinib-breast"
 TRANSFERS = "studies/anlotinib-breast/transfers"
@@ -19,25 +15,9 @@ DATASETS = {"CO", "CV", "EG", "FA", "GF", "LB", "MI", "RP", "RS", "TR", "TU", "V
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory, shared) -> Path:
-    """Run the second transfer once."""
-    folder = tmp_path_factory.mktemp("second")
-    raw = shared(f"{TRANSFERS}/2023-04-06")
-    command = ["sdtm", str(STUDY), "--raw", str(raw), "--out", str(folder)]
-    result = CliRunner().invoke(main, command, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sdtm(out):
-    """Return a function that reads one dataset with an independent reader; missing text is the empty text."""
-
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+def out(run_study: Callable[..., Path], shared: Callable[[str], Path]) -> Path:
+    """Run the study on the second transfer once."""
+    return run_study("anlotinib-breast", raw=shared("studies/anlotinib-breast/transfers/2023-04-06"))
 
 
 @pytest.fixture(scope="module")

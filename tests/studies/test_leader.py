@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -19,23 +20,9 @@ RAW = STUDY / "raw" / "2020-01-06"
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory) -> Path:
-    """Run the study once, as ``make sdtm`` does."""
-    folder = tmp_path_factory.mktemp("leader")
-    result = CliRunner().invoke(main, ["sdtm", str(STUDY), "--out", str(folder)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sdtm(out):
-    """Return a function that reads one dataset with an independent reader; missing text is the empty text."""
-
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+def out(run_study: Callable[..., Path]) -> Path:
+    """Run the first transfer once."""
+    return run_study("leader")
 
 
 def raw(name: str) -> list[dict[str, str]]:

@@ -8,11 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pyreadstat
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
 
 STUDY = Path(__file__).parents[2] / "mappings" / "leader"
 RAW = STUDY / "raw" / "2020-01-06"
@@ -20,23 +16,9 @@ Read = Callable[[str], pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run the study once, as ``make sdtm`` does."""
-    folder = tmp_path_factory.mktemp("leader")
-    result = CliRunner().invoke(main, ["sdtm", str(STUDY), "--out", str(folder)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sdtm(out: Path) -> Read:
-    """Return a function that reads one dataset with an independent reader; missing text is the empty text."""
-
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+def out(run_study: Callable[..., Path]) -> Path:
+    """Run the first transfer once."""
+    return run_study("leader")
 
 
 def raw(name: str) -> list[dict[str, str]]:

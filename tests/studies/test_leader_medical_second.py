@@ -8,11 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pyreadstat
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
 
 STUDY = Path(__file__).parents[2] / "mappings" / "leader"
 TRANSFER = "studies/leader/transfers/2021-07-07"
@@ -22,24 +18,9 @@ MEDICAL = ("CM", "CO", "EC", "FA", "MH", "PR", "RELREC")
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory, shared: Callable[[str], Path]) -> Path:
-    """Run the study on the second transfer once; return the folder that holds sdtm/ and report/."""
-    folder = tmp_path_factory.mktemp("second")
-    call = ["sdtm", str(STUDY), "--raw", str(shared(TRANSFER)), "--out", str(folder)]
-    result = CliRunner().invoke(main, call, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sdtm(out: Path) -> Read:
-    """Return a function that reads one dataset with an independent reader; missing text is the empty text."""
-
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+def out(run_study: Callable[..., Path], shared: Callable[[str], Path]) -> Path:
+    """Run the study on the second transfer once."""
+    return run_study("leader", raw=shared("studies/leader/transfers/2021-07-07"))
 
 
 @pytest.fixture(scope="module")
