@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
 
 
 @pytest.fixture(scope="module")
-def datasets(tmp_path_factory: pytest.TempPathFactory, project: Path) -> dict[str, dict[str, bytes]]:
+def datasets(run_study: Callable[..., Path]) -> dict[str, dict[str, bytes]]:
     """Every XPT file of the first transfer, by the export that was mapped."""
-    found = {}
-    for reading in ("data", "odm"):
-        out = tmp_path_factory.mktemp(reading)
-        study = str(project / "mappings/anlotinib-breast")
-        result = CliRunner().invoke(main, ["sdtm", study, "--reading", reading, "--out", str(out)])
-        assert result.exit_code == 0, result.output
-        found[reading] = {path.name: path.read_bytes() for path in sorted((out / "sdtm").glob("*.xpt"))}
-    return found
+    folders = {"data": run_study("anlotinib-breast"), "odm": run_study("anlotinib-breast", reading="odm")}
+    return {
+        reading: {path.name: path.read_bytes() for path in sorted((out / "sdtm").glob("*.xpt"))}
+        for reading, out in folders.items()
+    }
 
 
 def test_both_readings_give_the_same_bytes(datasets: dict[str, dict[str, bytes]]) -> None:

@@ -12,9 +12,6 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
 
 PROJECT = Path(__file__).parents[2]
 STUDY = PROJECT / "mappings" / "leader"
@@ -59,25 +56,17 @@ def read_dataset(path: Path) -> pd.DataFrame:
     return data
 
 
-def run_transfer(raw: Path, out: Path) -> Transfer:
-    """Run the study on a transfer; it has to come out without an error that nobody explained."""
-    result = CliRunner().invoke(
-        main, ["sdtm", str(STUDY), "--raw", str(raw), "--out", str(out)], catch_exceptions=False
-    )
-    assert result.exit_code == 0, result.output
-    return Transfer(raw, out)
-
-
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Transfer:
+def first(run_study: Callable[..., Path]) -> Transfer:
     """Run the transfer of 2020-01-06 once."""
-    return run_transfer(FIRST, tmp_path_factory.mktemp("first"))
+    return Transfer(FIRST, run_study("leader"))
 
 
 @pytest.fixture(scope="module")
-def second(tmp_path_factory: pytest.TempPathFactory, shared: Callable[[str], Path]) -> Transfer:
+def second(run_study: Callable[..., Path], shared: Callable[[str], Path]) -> Transfer:
     """Run the transfer of 2021-07-07 once."""
-    return run_transfer(shared("studies/leader/transfers/2021-07-07"), tmp_path_factory.mktemp("second"))
+    raw = shared("studies/leader/transfers/2021-07-07")
+    return Transfer(raw, run_study("leader", raw=raw))
 
 
 def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:

@@ -7,11 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pyreadstat
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
 
 STUDY = Path(__file__).parents[2] / "mappings" / "leader"
 RAW = STUDY / "raw" / "2020-01-06"
@@ -20,17 +16,9 @@ Pairs = Callable[[str], set[tuple[str, str, str]]]
 
 
 @pytest.fixture(scope="module")
-def sdtm(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """Run the study once; return a function that reads one dataset with an independent reader."""
-    out = tmp_path_factory.mktemp("leader")
-    result = CliRunner().invoke(main, ["sdtm", str(STUDY), "--out", str(out)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+def out(run_study: Callable[..., Path]) -> Path:
+    """Run the first transfer once."""
+    return run_study("leader")
 
 
 @pytest.fixture(scope="module")
