@@ -123,8 +123,10 @@ def _number_unscheduled(table: pd.DataFrame, *, visits: Visits) -> pd.DataFrame:
     keys = ["USUBJID", "series"]
     wanted = table.loc[dated, [*keys, "date"]].drop_duplicates().sort_values([*keys, "date"])
     wanted["base"] = _last_planned(wanted, table[~unplanned & (table["date"].str.len() == 10)])
-    order = wanted.groupby([*keys, "base"]).cumcount() + 1
-    many = wanted.groupby([*keys, "base"])["date"].transform("size") > 9
+    # Counted over all series of a subject, so that two visits of different series never have one number.
+    wanted = wanted.sort_values(["USUBJID", "base", "date", "series"])
+    order = wanted.groupby(["USUBJID", "base"]).cumcount() + 1
+    many = wanted.groupby(["USUBJID", "base"])["date"].transform("size") > 9
     wanted["number"] = (wanted["base"] + order / np.where(many, 100, 10)).round(2)
     numbers = table[[*keys, "date"]].merge(wanted, on=[*keys, "date"], how="left")["number"]
     table["VISITNUM"] = table["VISITNUM"].where(~dated, numbers.to_numpy())
