@@ -142,3 +142,40 @@ def test_epochs_follow_the_reference_dates_and_open_ones_stay_blank(study):
         ["A", ""], ["B", "SCREENING"], ["C", "TREATMENT"], ["D", "TREATMENT"], ["E", "FOLLOW-UP"],
         ["F", "TREATMENT"], ["G", ""],
     ]  # fmt: skip
+
+
+def test_unscheduled_visits_of_two_series_never_have_one_number(study):
+    """An unscheduled visit and an unscheduled scan, both after screening: 1.1 and 1.2."""
+    conventions = """
+    subjects: {table: sv, id: SUBJ, usubjid: "concat('T-', id)"}
+    common: {USUBJID: {subject: SUBJ}}
+    visits:
+      schedule:
+        - {code: SCR, visitnum: 1, visit: SCREENING}
+      unscheduled: {codes: [UNS, SCAN]}
+      occurrences:
+        - {table: sv, subject: SUBJ, code: CODE, instance: INSTANCE, date: DATE, format: yyyy-MM-dd, series: clinic}
+        - {table: rs, subject: SUBJ, code: CODE, instance: INSTANCE, date: DATE, format: yyyy-MM-dd, series: tumour}
+    """
+    stacked = """
+    domain: VS
+    order: [USUBJID, VISITNUM]
+    variables:
+      VSTESTCD: {constant: PULSE}
+      VSTEST: {constant: Pulse Rate}
+      "VISITNUM, VISIT": {visit: {code: CODE, instance: INSTANCE}}
+    stack:
+      - source: sv
+      - source: rs
+    """
+    raw = {
+        "sv": "SUBJ,CODE,INSTANCE,DATE\n1,SCR,0,2020-01-01\n1,UNS,1,2020-01-15\n",
+        "rs": "SUBJ,CODE,INSTANCE,DATE\n1,SCR,0,2020-01-02\n1,SCAN,1,2020-01-09\n",
+    }
+    built = study(stacked, raw=raw, conventions=conventions)
+    assert built.table("VS", "VISITNUM VISIT") == [
+        ["1", "SCREENING"],
+        ["1", "SCREENING"],
+        ["1.1", "UNSCHEDULED 1.1"],
+        ["1.2", "UNSCHEDULED 1.2"],
+    ]
