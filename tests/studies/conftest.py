@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
-import pyreadstat
 import pytest
 from click.testing import CliRunner
+from read_back import read_dataset
 
 from trialmill.cli import main
 
@@ -41,10 +40,4 @@ def run_study(tmp_path_factory: pytest.TempPathFactory, worker_id: str, project:
 @pytest.fixture(scope="module")
 def sdtm(out: Path) -> Callable[[str], pd.DataFrame]:
     """Return a function that reads one dataset of the module's ``out``; missing text is the empty text."""
-
-    @cache
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+    return lambda name: read_dataset(out / "sdtm" / f"{name.lower()}.xpt")

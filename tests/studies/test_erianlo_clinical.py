@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
+from read_back import Row, read_csv, read_findings, read_forms, rows
 
 STUDY = Path(__file__).parents[2] / "mappings" / "anlotinib-breast"
 RAW = STUDY / "raw" / "2022-05-09"
-Row = dict[str, str]
 Read = Callable[[str], pd.DataFrame]
 Form = Callable[[str], list[Row]]
 
@@ -27,31 +26,12 @@ def out(run_study: Callable[..., Path]) -> Path:
 @pytest.fixture(scope="module")
 def form() -> Form:
     """Return a function that gives the rows of one form in the EDC's flat export: those where the form is used."""
-    exported = read_csv(RAW / "ERIANLO_DATA_2022-04-30.csv")
-
-    def read(name: str) -> list[Row]:
-        return [row for row in exported if row[f"{name}_complete"] != ""]
-
-    return read
-
-
-def read_csv(path: Path) -> list[Row]:
-    """Read a CSV file with the standard library."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return read_forms(RAW / "ERIANLO_DATA_2022-04-30.csv")
 
 
 def translations() -> dict[str, str]:
     """Read the signed translation table."""
     return {row["original"]: row["english"] for row in read_csv(STUDY / "lookups" / "translations.csv")}
-
-
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
 
 
 def select(data: pd.DataFrame, **wanted: str) -> pd.DataFrame:
@@ -116,7 +96,7 @@ def test_the_dose_of_a_screening_failure_stays_and_is_reported(out: Path, sdtm: 
         ["ERIBULIN", "2.38", "2021-04-03T13:25", ""]
     ]
     assert rows(select(sdtm("DM"), USUBJID="EA005"), "RFSTDTC ARMCD ARMNRS") == [["", "", "SCREEN FAILURE"]]
-    found = [row for row in read_csv(out / "report" / "findings.csv") if row["dataset"] == "EX"]
+    found = [row for row in read_findings(out) if row["dataset"] == "EX"]
     assert [(row["key"], row["variables"], row["explanation"] != "") for row in found] == [
         ("USUBJID=ERIANLO-01-EA005", "_enrolled", True)
     ]
@@ -282,7 +262,7 @@ def test_a_dose_level_that_the_form_does_not_know_is_left_out_and_reported(out: 
     """EA007, cycle 2, Day 1: level 5; the dose in mg stands, the level does not."""
     record = select(sdtm("EC"), USUBJID="EA007", ECLNKID="ERI-C2D1")
     assert rows(record, "ECDOSE ECDOSU") == [["3.2", "mg"]]
-    found = [row for row in read_csv(out / "report" / "findings.csv") if row["dataset"] == "EC"]
+    found = [row for row in read_findings(out) if row["dataset"] == "EC"]
     assert sorted((row["values"], row["explanation"] != "") for row in found) == [
         ("5", True),
         ("DOSE ON 2021-08-25 VISIT ON 2021-07-26", True),
@@ -425,7 +405,7 @@ def test_the_trial_design_is_that_of_the_protocol(sdtm: Read):
 def test_what_is_wrong_in_the_clinical_forms_is_reported(out: Path):
     """Each fault of the raw data that these domains meet, with the form's row; all accepted but the two warnings."""
     domains = {"AE", "CM", "DD", "DM", "DS", "EC", "EX", "IE", "MH", "PR", "SE", "SS", "SV"}
-    found = [row for row in read_csv(out / "report" / "findings.csv") if row["dataset"] in domains]
+    found = [row for row in read_findings(out) if row["dataset"] in domains]
     assert sorted((row["dataset"], row["rule"], row["values"], row["explanation"] != "") for row in found) == [
         ("AE", "MAP-DUPLICATE", "1 / 1", False),
         ("AE", "MAP-RECODE", "GRADE 5", True),

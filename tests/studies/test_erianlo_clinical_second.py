@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
+from read_back import Row, read_csv, read_findings, read_forms, rows
 
 STUDY = Path(__file__).parents[2] / "mappings" / "anlotinib-breast"
 TRANSFER = "studies/anlotinib-breast/transfers/2023-04-06"
-Row = dict[str, str]
 Read = Callable[[str], pd.DataFrame]
 Form = Callable[[str], list[Row]]
 
@@ -27,26 +26,7 @@ def out(run_study: Callable[..., Path], shared: Callable[[str], Path]) -> Path:
 @pytest.fixture(scope="module")
 def form(shared: Callable[[str], Path]) -> Form:
     """Return a function that gives the rows of one form in the EDC's flat export: those where the form is used."""
-    exported = read_csv(shared(f"{TRANSFER}/ERIANLO_DATA_2023-03-31.csv"))
-
-    def read(name: str) -> list[Row]:
-        return [row for row in exported if row[f"{name}_complete"] != ""]
-
-    return read
-
-
-def read_csv(path: Path) -> list[Row]:
-    """Read a CSV file with the standard library."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
+    return read_forms(shared(f"{TRANSFER}/ERIANLO_DATA_2023-03-31.csv"))
 
 
 def subject(data: pd.DataFrame, number: str) -> pd.DataFrame:
@@ -111,7 +91,7 @@ def test_the_translation_table_has_every_verbatim_of_this_transfer_too(out: Path
     for name in ("adverse_events", "medical_history", "concomitant_meds", "prior_treatment", "subsequent_therapy"):
         assert {value for row in form(name) for value in row.values() if not value.isascii()} <= set(table)
     assert all(row["english"].isascii() and row["translated_by"] and row["date"] for row in table.values())
-    assert not [row for row in read_csv(out / "report" / "findings.csv") if row["rule"] == "MAP-TRANSLATION"]
+    assert not [row for row in read_findings(out) if row["rule"] == "MAP-TRANSLATION"]
 
 
 def test_every_row_of_the_longer_transfer_has_its_record(sdtm: Read, form: Form):
@@ -136,5 +116,5 @@ def test_an_event_that_is_ongoing_and_has_ended_is_reported(out: Path, sdtm: Rea
     """EA048, event 1: the end date stays, the mark ongoing is refused."""
     ae = subject(sdtm("AE"), "EA048")
     assert rows(ae[ae["AESPID"] == "1"], "AETERM AEENDTC AEENRTPT") == [["nausea", "2021-07-10", ""]]
-    found = [row for row in read_csv(out / "report" / "findings.csv") if row["values"] == "ONGOING ENDED"]
+    found = [row for row in read_findings(out) if row["values"] == "ONGOING ENDED"]
     assert [(row["dataset"], row["explanation"] != "") for row in found] == [("AE", True)]

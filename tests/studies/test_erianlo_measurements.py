@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
+from read_back import read_csv, read_findings, read_forms, rows
 
 PROJECT = Path(__file__).parents[2]
 STUDY = PROJECT / "mappings" / "anlotinib-breast"
@@ -26,20 +25,14 @@ def out(run_study: Callable[..., Path]) -> Path:
 @pytest.fixture(scope="module")
 def lis() -> list[dict[str, str]]:
     """The laboratory's file up to the cut-off."""
-    with (RAW / "LIS_20220509.csv").open(encoding="gb18030", newline="") as stream:
-        return [row for row in csv.DictReader(stream) if row["采样时间"][:10] <= CUTOFF]
+    exported = read_csv(RAW / "LIS_20220509.csv", encoding="gb18030")
+    return [row for row in exported if row["采样时间"][:10] <= CUTOFF]
 
 
 @pytest.fixture(scope="module")
 def form():
     """Return a function that gives the rows of one form in the EDC's flat export: those where the form is used."""
-    with (RAW / "ERIANLO_DATA_2022-04-30.csv").open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-
-    def read(name: str) -> list[dict[str, str]]:
-        return [row for row in rows if row[f"{name}_complete"] != ""]
-
-    return read
+    return read_forms(RAW / "ERIANLO_DATA_2022-04-30.csv")
 
 
 def person(number: str) -> str:
@@ -48,22 +41,13 @@ def person(number: str) -> str:
     return f"ERIANLO-01-{'EA031' if number == 'EA032' else number}"
 
 
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
-
-
 # Laboratory
 
 
 @pytest.fixture(scope="module")
 def testcd():
     """Return a function that gives LBTESTCD of the laboratory's name of a test."""
-    with (STUDY / "lookups" / "lis_tests.csv").open(encoding="utf-8") as stream:
-        codes = {row["test"]: row["testcd"] for row in csv.DictReader(stream)}
+    codes = {row["test"]: row["testcd"] for row in read_csv(STUDY / "lookups" / "lis_tests.csv")}
     return lambda name: codes[name.strip()]
 
 
@@ -457,8 +441,7 @@ DATASETS = {"CO", "CV", "EG", "FA", "GF", "LB", "MI", "RP", "RS", "TR", "TU", "V
 
 def test_what_is_wrong_in_the_raw_data_is_reported(out):
     """This and nothing else, and every error was accepted with a reason."""
-    with (out / "report" / "findings.csv").open(encoding="utf-8-sig", newline="") as stream:
-        found = [row for row in csv.DictReader(stream) if row["severity"] != "note" and row["dataset"] in DATASETS]
+    found = [row for row in read_findings(out) if row["severity"] != "note" and row["dataset"] in DATASETS]
     assert Counter((row["rule"], row["dataset"], row["values"].strip()) for row in found) == {
         # a result without a unit; a sample of a man; a number that nobody enrolled
         ("MAP-UNIT", "LB", "156"): 1,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from read_back import read_csv, read_findings
 
-STUDY = Path(__file__).parents[2] / "mappings" / "anlotinib-breast"
 TRANSFERS = "studies/anlotinib-breast/transfers"
 DATASETS = {"CO", "CV", "EG", "FA", "GF", "LB", "MI", "RP", "RS", "TR", "TU", "VS"}
 
@@ -25,8 +24,7 @@ def raw(shared):
     """Return a function that reads a CSV file of a transfer with the standard library."""
 
     def read(name: str, *, encoding: str = "utf-8-sig") -> list[dict[str, str]]:
-        with shared(f"{TRANSFERS}/{name}").open(encoding=encoding, newline="") as stream:
-            return list(csv.DictReader(stream))
+        return read_csv(shared(f"{TRANSFERS}/{name}"), encoding=encoding)
 
     return read
 
@@ -73,8 +71,7 @@ def test_lesions_without_a_baseline_are_identified_when_they_are_first_seen(sdtm
 
 def test_what_is_wrong_in_the_raw_data_is_reported(out):
     """This and nothing else, and every error was accepted with a reason."""
-    with (out / "report" / "findings.csv").open(encoding="utf-8-sig", newline="") as stream:
-        found = [row for row in csv.DictReader(stream) if row["severity"] != "note" and row["dataset"] in DATASETS]
+    found = [row for row in read_findings(out) if row["severity"] != "note" and row["dataset"] in DATASETS]
     assert Counter((row["rule"], row["dataset"], row["values"].strip()) for row in found) == {
         # as in the first transfer
         ("MAP-UNIT", "LB", "156"): 1,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pyreadstat
 import pytest
 from click.testing import CliRunner
+from read_back import read_csv, read_findings, rows
 
 from trialmill.cli import main
 
@@ -27,16 +26,7 @@ def out(run_study: Callable[..., Path]) -> Path:
 
 def raw(name: str) -> list[dict[str, str]]:
     """Read a raw CSV file with the standard library."""
-    with (RAW / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
+    return read_csv(RAW / f"{name}.csv")
 
 
 def test_the_seven_domains_and_their_supplements_are_there(out):
@@ -202,8 +192,8 @@ def test_our_range_indicator_agrees_with_the_laboratorys_own_flag(sdtm):
     theirs = {
         (row["LAB_NO"], row["TEST_CODE"].replace("ＰＬＴ", "PLT")): flags[row["FLAG"]] for row in raw("LAB_NTUH")
     }
-    with (STUDY / "lookups" / "lab_tests.csv").open() as stream:
-        codes = {row["testcd"]: row["code"] for row in csv.DictReader(stream) if row["laboratory"] == "NTUH"}
+    tests = read_csv(STUDY / "lookups" / "lab_tests.csv")
+    codes = {row["testcd"]: row["code"] for row in tests if row["laboratory"] == "NTUH"}
     lb = sdtm("LB")
     ours = lb[(lb["LBNAM"] == "NATIONAL TAIWAN UNIVERSITY HOSPITAL") & (lb["LBNRIND"] != "")]
     pairs = Counter(
@@ -241,8 +231,7 @@ def test_unscheduled_visits_are_numbered_between_planned_ones(sdtm):
 
 def test_what_is_wrong_in_the_raw_data_is_reported(out):
     """What a person must look at, and what one has looked at and accepted (True)."""
-    with (out / "report" / "findings.csv").open(encoding="utf-8-sig") as stream:
-        found = [row for row in csv.DictReader(stream) if row["severity"] != "note"]
+    found = [row for row in read_findings(out) if row["severity"] != "note"]
     assert [(row["rule"], row["file"], row["row"], bool(row["explanation"])) for row in found] == [
         ("MAP-DATE-PART", "CM.csv", "118", False),  # 31 February
         ("MAP-DUPLICATE", "ECOG.csv", "31", False),  # one visit's performance status twice

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
-import pyreadstat
 import pytest
-from click.testing import CliRunner
-
-from trialmill.cli import main
+from read_back import read_csv, rows
 
 STUDY = Path(__file__).parents[2] / "mappings" / "leader"
 RAW = STUDY / "raw" / "2020-01-06"
@@ -21,32 +16,14 @@ Read = Callable[[str], pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
-def sdtm(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """Run the first transfer once; return a function that reads one dataset with an independent reader."""
-    folder = tmp_path_factory.mktemp("conduct")
-    result = CliRunner().invoke(main, ["sdtm", str(STUDY), "--out", str(folder)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-
-    @cache
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(folder / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+def out(run_study: Callable[..., Path]) -> Path:
+    """Run the first transfer once."""
+    return run_study("leader")
 
 
 def raw(name: str) -> list[dict[str, str]]:
     """Read a raw CSV file with the standard library."""
-    with (RAW / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
+    return read_csv(RAW / f"{name}.csv")
 
 
 def of(data: pd.DataFrame, subject: str) -> pd.DataFrame:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
-import pyreadstat
 import pytest
-from click.testing import CliRunner
+from read_back import read_csv, read_findings, rows
 
-from trialmill.cli import main
-
-STUDY = Path(__file__).parents[2] / "mappings" / "leader"
 TRANSFER = "studies/leader/transfers/2021-07-07"
 MINE = ("TA", "TE", "TV", "TI", "TS", "SE", "SV", "IE", "DS", "SS", "DD")
 Read = Callable[[str], pd.DataFrame]
@@ -23,25 +17,9 @@ Raw = Callable[[str], list[dict[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory, shared: Callable[[str], Path]) -> Path:
-    """Run the study on the second transfer once; return the folder that holds sdtm/ and report/."""
-    folder = tmp_path_factory.mktemp("second")
-    call = ["sdtm", str(STUDY), "--raw", str(shared(TRANSFER)), "--out", str(folder)]
-    result = CliRunner().invoke(main, call, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sdtm(out: Path) -> Read:
-    """Return a function that reads one dataset with an independent reader; missing text is the empty text."""
-
-    @cache
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(out / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
+def out(run_study: Callable[..., Path], shared: Callable[[str], Path]) -> Path:
+    """Run the study on the second transfer once."""
+    return run_study("leader", raw=shared(TRANSFER))
 
 
 @pytest.fixture(scope="module")
@@ -54,20 +32,6 @@ def raw(shared: Callable[[str], Path]) -> Raw:
     return read
 
 
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """Read a CSV file with the standard library."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
-
-
 def of(data: pd.DataFrame, subject: str) -> pd.DataFrame:
     """Take the records of one subject."""
     return data[data["USUBJID"] == f"LEADER-{subject}"]
@@ -75,12 +39,7 @@ def of(data: pd.DataFrame, subject: str) -> pd.DataFrame:
 
 def test_nothing_is_wrong_in_these_domains_but_the_dosed_screening_failure(out: Path) -> None:
     """Findings of the domains of this module, accepted ones included."""
-    with (out / "report" / "findings.csv").open(encoding="utf-8-sig") as stream:
-        found = [
-            row
-            for row in csv.DictReader(stream)
-            if row["dataset"] in ["TA", "TE", "TV", "TI", "TS", "SE", "SV", "IE", "DS", "SS", "DD"]
-        ]
+    found = [row for row in read_findings(out) if row["dataset"] in MINE]
     assert [(row["rule"], row["dataset"], row["key"], bool(row["explanation"])) for row in found] == [
         ("SDTM-TIME-ORDER", "SE", "USUBJID=LEADER-01-003 SESEQ=2", True)
     ]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
-import pyreadstat
 import pytest
-from click.testing import CliRunner
+from read_back import read_csv, rows
 
 from specs.load import load_specs
-from trialmill.cli import main
 
 STUDY = Path(__file__).parents[2] / "mappings" / "leader"
 RAW = STUDY / "raw" / "2020-01-06"
@@ -31,32 +27,9 @@ ASKED_FOR = (
 
 
 @pytest.fixture(scope="module")
-def sdtm(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """Run the first transfer once; return a function that reads one dataset with an independent reader."""
-    folder = tmp_path_factory.mktemp("design")
-    result = CliRunner().invoke(main, ["sdtm", str(STUDY), "--out", str(folder)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-
-    @cache
-    def read(name: str) -> pd.DataFrame:
-        data, _ = pyreadstat.read_xport(folder / "sdtm" / f"{name.lower()}.xpt")
-        return data
-
-    return read
-
-
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """Read a CSV file with the standard library."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
+def out(run_study: Callable[..., Path]) -> Path:
+    """Run the first transfer once."""
+    return run_study("leader")
 
 
 def values(ts: pd.DataFrame, parameter: str) -> list[str]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pyreadstat
 import pytest
+from read_back import read_csv, read_dataset, read_findings, rows
 
 PROJECT = Path(__file__).parents[2]
 STUDY = PROJECT / "mappings" / "leader"
@@ -35,8 +34,7 @@ class Transfer:
 
     def raw(self, name: str) -> list[dict[str, str]]:
         """Read a raw CSV file."""
-        with (self.raw_folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
-            return list(csv.DictReader(stream))
+        return read_csv(self.raw_folder / f"{name}.csv")
 
     def vital_signs(self) -> list[dict[str, object]]:
         """Read VS.xpt with an independent reader."""
@@ -45,15 +43,7 @@ class Transfer:
 
     def findings(self) -> list[dict[str, str]]:
         """Read the report's findings."""
-        with (self.folder / "report" / "findings.csv").open(encoding="utf-8-sig", newline="") as stream:
-            return list(csv.DictReader(stream))
-
-
-@cache
-def read_dataset(path: Path) -> pd.DataFrame:
-    """Read a transport file once."""
-    data, _ = pyreadstat.read_xport(path)
-    return data
+        return read_findings(self.folder)
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +57,6 @@ def second(run_study: Callable[..., Path], shared: Callable[[str], Path]) -> Tra
     """Run the transfer of 2021-07-07 once."""
     raw = shared("studies/leader/transfers/2021-07-07")
     return Transfer(raw, run_study("leader", raw=raw))
-
-
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
 
 
 def select(data: pd.DataFrame, **wanted: str) -> pd.DataFrame:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from read_back import read_csv, read_findings, rows
 
 STUDY = Path(__file__).parents[2] / "mappings" / "leader"
 RAW = STUDY / "raw" / "2020-01-06"
@@ -24,20 +24,6 @@ def out(run_study: Callable[..., Path]) -> Path:
 def raw(name: str) -> list[dict[str, str]]:
     """Read a raw CSV file with the standard library."""
     return read_csv(RAW / f"{name}.csv")
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """Read a CSV file with the standard library."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
 
 
 def select(data: pd.DataFrame, **wanted: str) -> pd.DataFrame:
@@ -185,7 +171,7 @@ def test_an_impossible_day_is_an_unknown_day_and_reported(sdtm: Read, out: Path)
     """02-001, 31 FEB 2019: the month is kept, there is no study day, the finding names the row."""
     wrong = select(sdtm("CM"), USUBJID="LEADER-02-001", CMSPID="3012179")
     assert rows(wrong, "CMTRT CMSTDTC CMSTDY CMENDTC") == [["Silymarin", "2019-02", "", "2019-03-06"]]
-    found = [row for row in read_csv(out / "report" / "findings.csv") if row["dataset"] == "CM"]
+    found = [row for row in read_findings(out) if row["dataset"] == "CM"]
     assert [(row["rule"], row["variables"], row["record"], row["message"]) for row in found] == [
         (
             "MAP-DATE-PART",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from read_back import read_csv, read_findings, rows
 
-STUDY = Path(__file__).parents[2] / "mappings" / "leader"
 TRANSFER = "studies/leader/transfers/2021-07-07"
 Read = Callable[[str], pd.DataFrame]
 Raw = Callable[[str], list[dict[str, str]]]
@@ -20,7 +19,7 @@ MEDICAL = ("CM", "CO", "EC", "FA", "MH", "PR", "RELREC")
 @pytest.fixture(scope="module")
 def out(run_study: Callable[..., Path], shared: Callable[[str], Path]) -> Path:
     """Run the study on the second transfer once."""
-    return run_study("leader", raw=shared("studies/leader/transfers/2021-07-07"))
+    return run_study("leader", raw=shared(TRANSFER))
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +30,6 @@ def raw(shared: Callable[[str], Path]) -> Raw:
         return read_csv(shared(f"{TRANSFER}/{name}.csv"))
 
     return read
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """Read a CSV file with the standard library."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def rows(data: pd.DataFrame, columns: str) -> list[list[str]]:
-    """Spell rows as text, numbers shortest."""
-    return [
-        ["" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value) for value in row]
-        for row in data[columns.split()].to_numpy(dtype=object).tolist()
-    ]
 
 
 def test_every_line_of_the_pages_is_a_record(sdtm: Read, raw: Raw) -> None:
@@ -122,9 +107,7 @@ def test_ongoing_means_at_the_cutoff_of_this_transfer(sdtm: Read) -> None:
 
 def test_only_the_impossible_day_is_found_in_these_domains(out: Path) -> None:
     """31 FEB 2019 has not been corrected since the first transfer; nothing else is refused or breaks a rule."""
-    found = [
-        row for row in read_csv(out / "report" / "findings.csv") if row["dataset"].removeprefix("SUPP") in MEDICAL
-    ]
+    found = [row for row in read_findings(out) if row["dataset"].removeprefix("SUPP") in MEDICAL]
     assert [(row["rule"], row["severity"], row["dataset"], row["variables"], row["record"]) for row in found] == [
         ("MAP-DATE-PART", "warning", "CM", "CMSTDTC", "3012179")
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from read_back import read_csv
 
 STUDY = Path(__file__).parents[2] / "mappings" / "leader"
 RAW = STUDY / "raw" / "2020-01-06"
@@ -49,8 +49,7 @@ def pairs(sdtm: Read) -> Pairs:
 
 def raw(name: str) -> list[dict[str, str]]:
     """Read a raw CSV file with the standard library."""
-    with (RAW / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return read_csv(RAW / f"{name}.csv")
 
 
 def test_datasets_are_related_by_lesion_assessment_dose_and_diagnosis(sdtm: Read) -> None:
